@@ -1,0 +1,355 @@
+"""读一个文件夹的业务模板。
+
+`_law/` 放法律(means 法律含义词表、statutes 法律名录、law 法律规则),`_traits/` 放通用做法,代码表(list)
+放哪里都行,其余文件夹放业务模板(matter),一个文件一份。一个文件坏了不影响别的文件;全部文件的全部问题一次列出。
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from jiezhi.core.procedure.checks import check_laws, check_matter
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.errors import PackError, Problem, in_order
+from jiezhi.core.procedure.explain import problems_of
+from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
+from jiezhi.core.procedure.matter import MatterDecl, TraitDecl
+from jiezhi.core.procedure.packset import LoadedMatter, PackSet
+from jiezhi.core.procedure.source import MAX_BYTES, Mark, Path, Positions, Source, read_text
+from jiezhi.core.procedure.traits import LoadedTrait, expand, references, resolve
+
+MAX_FILES = 2000
+KINDS = ("matter", "trait", "list", "law", "statutes", "means")
+_READABLE = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff_.-]*")
+M = TypeVar("M", bound=BaseModel)
+
+
+def load_folder(path: str | os.PathLike[str]) -> PackSet:
+    """读文件夹下全部 `**/*.yaml`。
+
+    出:PackSet,问题都在 `problems` 里;文件夹不存在时抛 FileNotFoundError。文件名按次序读,结果每次一样。
+    """
+    root = FilePath(path)
+    if not root.is_dir():
+        raise FileNotFoundError(f"没有这个文件夹:{root.name}")
+    packs = PackSet(root=root.name)
+    found: dict[str, list[Source]] = {kind: [] for kind in KINDS}
+    for name, full in _files(root, packs):
+        source = _read(name, full)
+        packs.problems += source.problems
+        if isinstance(source.data, dict):
+            kind = _kind(source, packs)
+            if kind:
+                found[kind].append(source)
+        elif source.data is not None:
+            packs.problems.append(_problem(source, "file.shape", (), "文件最外层要写“键: 值”,如 matter: …"))
+    for source in found["means"]:
+        _take_means(source, packs)
+    for source in found["statutes"]:
+        _take_statutes(source, packs)
+    for source in found["law"]:
+        _take_law(source, packs)
+    for source in found["list"]:
+        _take_codes(source, packs)
+    for source in found["trait"]:
+        _take_trait(source, packs)
+    packs.problems += check_laws(packs)
+    for source in found["matter"]:
+        matter, problems = _matter(source, packs)
+        packs.problems += problems
+        if matter is not None:
+            (packs.matters if matter.usable else packs.faulty)[matter.decl.matter] = matter
+    packs.problems = in_order(packs.problems)
+    return packs
+
+
+def load_matter(text: str, pack_set: PackSet, file: str = "业务模板") -> LoadedMatter:
+    """读单独一份业务模板(浏览器里编辑的、测试里写的),法律和通用做法取自 `pack_set`,不改动它。
+
+    有错误抛 PackError(全部问题);只有提醒时正常返回,提醒在 `problems` 里。
+    """
+    matter, problems = try_matter(text, pack_set, file)
+    if matter is None or not matter.usable:
+        raise PackError(problems)
+    return matter
+
+
+def try_matter(
+    text: str, pack_set: PackSet, file: str = "业务模板"
+) -> tuple[LoadedMatter | None, list[Problem]]:
+    """同 `load_matter`,不抛异常:读得出多少算多少,连同全部问题。编辑器一边写一边看用它。"""
+    source = read_text(text, file)
+    problems = list(source.problems)
+    if source.data is None:
+        return None, problems
+    if not isinstance(source.data, dict) or "matter" not in source.data:
+        problems.append(_problem(source, "file.kind", (), "业务模板最外层要有 matter(业务模板代号)"))
+        return None, in_order(problems)
+    matter, more = _matter(source, pack_set, alone=True)
+    problems = in_order([*problems, *more])
+    if matter is not None:
+        matter.problems = problems
+    return matter, problems
+
+
+def _files(root: FilePath, packs: PackSet) -> Iterator[tuple[str, FilePath]]:
+    """(给人看的名字, 路径),按名字排好。不跟随指向别处的链接。"""
+    count = 0
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name != "_schema")
+        inside = FilePath(folder).relative_to(root).parts
+        for name in sorted(files):
+            full = FilePath(folder, name)
+            shown = "/".join([root.name, *inside, name])
+            lower = name.lower()
+            if name.startswith(".") or not lower.endswith((".yaml", ".yml")):
+                continue
+            if not name.endswith(".yaml"):
+                packs.problems.append(
+                    _about_file(shown, "file.name", "文件名要以 .yaml 结尾,这个文件没有读", "warn")
+                )
+                continue
+            if not _READABLE.fullmatch(name) or not all(
+                _READABLE.fullmatch(part.lstrip("_")) for part in inside
+            ):
+                say = "文件名和文件夹名只用汉字、字母、数字、-、_,不要空格和特殊符号"
+                packs.problems.append(_about_file(shown, "file.name", say, "warn"))
+            if full.is_symlink() or not full.is_file():
+                packs.problems.append(
+                    _about_file(shown, "file.link", "这是链接或特殊文件,没有读;请放文件本身")
+                )
+                continue
+            count += 1
+            if count > MAX_FILES:
+                packs.problems.append(
+                    _about_file(shown, "file.too_many", f"文件超过 {MAX_FILES} 个,其余没有读")
+                )
+                return
+            yield shown, full
+
+
+def _about_file(file: str, code: str, say: str, severity: Any = "error") -> Problem:
+    # 文件名里可能有坏字节,先变成能显示的。
+    shown = file.encode("utf-8", "replace").decode("utf-8")
+    return Problem(code, severity, "", shown, 0, 0, (), None, say)
+
+
+def _read(name: str, full: FilePath) -> Source:
+    try:
+        with full.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError:
+        source = Source(name)
+        source.problems.append(_about_file(name, "file.unreadable", "文件打不开,请检查权限"))
+        return source
+    return read_text(data, name, pack=full.stem)
+
+
+def _problem(
+    source: Source, code: str, path: Path, say: str, *, pack: str = "", severity: Any = "error"
+) -> Problem:
+    mark = source.positions.at(path) or Mark(source.file, 0, 0)
+    return Problem(code, severity, pack, *mark, tuple(map(str, path)), None, say)
+
+
+def _kind(source: Source, packs: PackSet) -> str | None:
+    """文件是哪一种,放得对不对。"""
+    found = [kind for kind in KINDS if kind in source.data]
+    # 业务模板和通用做法里也有 law 之类的字眼可能重名,所以按 KINDS 的次序认第一个。
+    if not found:
+        keys = "、".join(list(source.data)[:5])
+        say = f"看不出是什么文件(最外层的键:{keys}):要有 {'、'.join(KINDS)} 之一"
+        packs.problems.append(_problem(source, "file.kind", tuple(list(source.data)[:1]), say))
+        return None
+    kind = found[0]
+    parts = source.file.split("/")[1:-1]
+    top = parts[0] if parts else ""
+    wanted = "_law" if kind in ("law", "statutes", "means") else "_traits" if kind == "trait" else ""
+    wrong = top != wanted if wanted else kind == "matter" and top in ("_law", "_traits")
+    if wrong:
+        say = f"这个文件应放在 {wanted or '业务模板自己的'} 文件夹里"
+        packs.problems.append(_problem(source, "file.place", (kind,), say))
+        return None
+    return kind
+
+
+def _validate(model: type[M], source: Source, data: Any, packs: PackSet, pack: str) -> M | None:
+    try:
+        return model.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        packs.problems += [
+            problem
+            for problem in problems_of(
+                error,
+                model,
+                data,
+                lambda path, key: source.positions.at(path, key=key),
+                pack=pack,
+                file=source.file,
+            )
+            if not source.under_flagged(_keys(problem.path, data))
+        ]
+        return None
+
+
+def _keys(path: tuple[str, ...], data: Any) -> Path:
+    """问题里的路径(全是文字)还原成带序号的路径。"""
+    found: list[str | int] = []
+    for part in path:
+        if isinstance(data, list) and part.isdigit():
+            index = int(part)
+            found.append(index)
+            data = data[index] if index < len(data) else None
+        else:
+            found.append(part)
+            data = data.get(part) if isinstance(data, dict) else None
+    return tuple(found)
+
+
+def _register(packs: PackSet, kind: str, name: str, source: Source, path: Path, word: str) -> bool:
+    """记下声明的位置;重名时报问题并返回 False。"""
+    earlier = packs.marks.get((kind, name))
+    if earlier:
+        say = f"{word}“{name}”已经在 {earlier.file}:{earlier.line} 声明过"
+        packs.problems.append(_problem(source, "name.duplicate", path, say, pack=name))
+        return False
+    packs.marks[(kind, name)] = source.positions.at(path) or Mark(source.file, 0, 0)
+    return True
+
+
+def _take_means(source: Source, packs: PackSet) -> None:
+    decl = _validate(MeansFile, source, source.data, packs, "means")
+    for name, title in decl.means.items() if decl else ():
+        if _register(packs, "means", name, source, ("means", name), "法律含义"):
+            packs.means[name] = title
+
+
+def _take_statutes(source: Source, packs: PackSet) -> None:
+    decl = _validate(StatutesFile, source, source.data, packs, "statutes")
+    for name, statute in decl.statutes.items() if decl else ():
+        if _register(packs, "statutes", name, source, ("statutes", name), "法律"):
+            packs.statutes[name] = statute
+
+
+def _take_law(source: Source, packs: PackSet) -> None:
+    decl = _validate(LawDecl, source, source.data, packs, str(source.data.get("law")))
+    if decl and _register(packs, "laws", decl.law, source, ("law",), "法律规则集"):
+        packs.laws.append(decl)
+        for name in decl.rules:
+            packs.marks[("rules", f"{decl.law}/{name}")] = source.positions.at(("rules", name)) or Mark(
+                source.file, 0, 0
+            )
+
+
+def _take_codes(source: Source, packs: PackSet) -> None:
+    decl = _validate(CodeListFile, source, source.data, packs, str(source.data.get("list")))
+    if decl and _register(packs, "codes", decl.list, source, ("list",), "代码表"):
+        packs.codes[decl.list] = decl
+
+
+def _take_trait(source: Source, packs: PackSet) -> None:
+    """通用做法:展开之前先查形状,含 `$` 的值展开之后才查得了,这里放过。"""
+    data, name = source.data, str(source.data.get("trait"))
+    problems: list[Problem] = []
+    try:
+        TraitDecl.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        for problem in problems_of(
+            error,
+            TraitDecl,
+            data,
+            lambda path, key: source.positions.at(path, key=key),
+            pack=name,
+            file=source.file,
+        ):
+            path = _keys(problem.path, data)
+            if not source.under_flagged(path) and not _open_ended(data, path):
+                problems.append(problem)
+    arguments = data.get("arguments") if isinstance(data.get("arguments"), dict) else {}
+    title = data["title"] if isinstance(data.get("title"), str) else name
+    trait = LoadedTrait(name, title, arguments, data, source.positions, source.file, problems)
+    for unused in sorted(set(arguments) - trait.used()):
+        say = f"通用做法“{title}”的参数“{unused}”没有用到,请删掉或用“${unused}”引用"
+        problems.append(
+            _problem(source, "trait.argument_idle", ("arguments", unused), say, pack=name, severity="warn")
+        )
+    packs.problems += problems
+    if _register(packs, "traits", name, source, ("trait",), "通用做法"):
+        packs.traits[name] = trait
+
+
+def _open_ended(data: Any, path: Path) -> bool:
+    """这个位置的键或值含 `$`,要等展开。"""
+    for part in path:
+        if isinstance(part, str) and references(part):
+            return True
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return isinstance(data, str) and bool(references(data))
+
+
+def _matter(
+    source: Source, packs: PackSet, *, alone: bool = False
+) -> tuple[LoadedMatter | None, list[Problem]]:
+    pack = str(source.data["matter"])
+    expanded = expand(source.data, source.positions, packs.traits)
+    problems = [p if p.file else _placed(p, expanded.positions, source.file) for p in expanded.problems]
+    if not alone:
+        earlier = packs.marks.get(("matters", pack))
+        if earlier:
+            say = f"业务模板代号“{pack}”已经在 {earlier.file}:{earlier.line} 用过,请换一个"
+            return None, [_problem(source, "name.duplicate", ("matter",), say, pack=pack)]
+        packs.marks[("matters", pack)] = source.positions.at(("matter",)) or Mark(source.file, 0, 0)
+    marks = expanded.positions
+    try:
+        decl = MatterDecl.model_validate(expanded.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        # 通用做法文件里已经报过的,不因为每个引用它的业务模板再报一遍。
+        told = {(p.file, p.line, p.column) for trait in packs.traits.values() for p in trait.problems}
+        problems += [
+            problem
+            for problem in problems_of(
+                error,
+                MatterDecl,
+                expanded.data,
+                lambda path, key: marks.at(path, key=key),
+                pack=pack,
+                file=source.file,
+            )
+            if (problem.file, problem.line, problem.column) not in told
+            and not source.under_flagged(_keys(problem.path, expanded.data))
+        ]
+        return None, in_order(problems)
+    problems += check_matter(decl, packs, marks, source.file)
+    try:
+        resolved = resolve(decl)
+    except PackError as error:
+        problems += [_placed(problem, marks, source.file) for problem in error.problems]
+        return None, in_order(problems)
+    except ValidationError as error:
+        problems += problems_of(
+            error,
+            MatterDecl,
+            expanded.data,
+            lambda path, key: marks.at(path, key=key),
+            pack=pack,
+            file=source.file,
+        )
+        return None, in_order(problems)
+    definition = Definition.build(resolved, packs.statutes, tuple(packs.laws), packs.means)
+    kept = in_order([*source.problems, *problems])
+    return LoadedMatter(decl, definition, source.file, marks, kept, expanded.from_traits), in_order(problems)
+
+
+def _placed(problem: Problem, marks: Positions, file: str) -> Problem:
+    mark = marks.at(problem.path) or Mark(file, 0, 0)
+    return replace(problem, file=mark.file, line=mark.line, column=mark.column)
