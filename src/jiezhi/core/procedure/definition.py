@@ -17,7 +17,7 @@ from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.guards import Guard, parse_guard
-from jiezhi.core.procedure.law import LawDecl, StatuteDecl
+from jiezhi.core.procedure.law import CAN_STOP, LawDecl, StatuteDecl
 from jiezhi.core.procedure.matter import MatterDecl
 from jiezhi.core.procedure.needs import Need, parse_need
 
@@ -159,6 +159,11 @@ class Definition:
     def citation(self, reference: str | None) -> Citation | None:
         """依据的全称;没有写依据时为 None。"""
         return cite(self.statutes, reference) if reference else None
+
+    def label(self, reference: str | None) -> str:
+        """可以给人看的依据写法;待核和只核对过网页的不对外引用,为空串。"""
+        found = self.citation(reference)
+        return found.label if found and found.status in CAN_STOP else ""
 
     def is_terminal(self, state: str) -> bool:
         """是不是办结环节。"""

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection
 
 from jiezhi.base.registry import stamps
-from jiezhi.base.registry.models import Appointment, Stamp, Unit
+from jiezhi.base.registry.models import Appointment, Stamp, Unit, UnitKind
 from jiezhi.base.registry.queries import calendar
 from jiezhi.core.calendar import DayTable
 
@@ -19,11 +19,12 @@ _Window = tuple[datetime, datetime | None, Holding]
 
 @dataclass(frozen=True)
 class Standing:
-    """某一版的任职和单位。`units`:在用单位代码 → (名称、上级代码)。"""
+    """某一版的任职和单位。`units`:在用单位代码 → (名称、上级代码);`external`:外部单位。"""
 
     table: DayTable
     units: dict[str, tuple[str, str | None]]
     people: dict[int, list[_Window]] = field(repr=False)
+    external: frozenset[str] = frozenset()
 
     def holdings(self, officer: int, at: datetime) -> list[Holding]:
         """某人在 `at` 的 (岗位代码, 单位代码, 区域 path;None 为不限区域)。"""
@@ -47,7 +48,7 @@ def standing() -> Standing:
     if people_stamp and held is not None and held[0] == stamp:
         return held[1]
     with _lock:
-        made = Standing(calendar.table_for(calendar_stamp), _units(), _people())
+        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external())
         _held[connection.alias] = (stamp, made)
     return made
 
@@ -62,6 +63,10 @@ def _stamps() -> dict[str, str]:
 def _units() -> dict[str, tuple[str, str | None]]:
     rows = Unit.objects.filter(is_active=True).values_list("code", "name", "parent__code")
     return {code: (name, parent) for code, name, parent in rows}
+
+
+def _external() -> frozenset[str]:
+    return frozenset(Unit.objects.filter(kind=UnitKind.EXTERNAL).values_list("code", flat=True))
 
 
 def _people() -> dict[int, list[_Window]]:

@@ -63,6 +63,7 @@ def test_posts_of_is_one_query(unit, posts, clerk, areas, django_assert_num_quer
     with django_assert_num_queries(1):
         held = queries.posts_of(clerk, NOW)
     assert held == [("unit_clerk", unit.pk, None), ("grid_worker", unit.pk, "/990101001/001/001/")]
+    queries.holdings(clerk.pk, NOW)
     with django_assert_num_queries(1):
         held_by_code = queries.holdings(clerk.pk, NOW)
     assert held_by_code == [("unit_clerk", "law", None), ("grid_worker", "law", "/990101001/001/001/")]
@@ -72,6 +73,17 @@ def test_posts_of_is_one_query(unit, posts, clerk, areas, django_assert_num_quer
             "Clerk 执法办 经办人",
             "Clerk 执法办 网格员",
         ]
+
+
+def test_snapshot_of_who_holds_what_is_fresh_after_every_change(unit, posts, clerk):
+    one = actions.appoint(clerk, "unit_clerk", unit, acting_officer=None, now=NOW)
+    assert queries.holdings(clerk.pk, NOW) == [("unit_clerk", "law", None)]
+    actions.end_appointment(one, acting_officer=None, reason="调岗", now=NOW + timedelta(hours=1))
+    assert queries.holdings(clerk.pk, NOW + timedelta(hours=2)) == []
+    again = actions.appoint(clerk, "unit_clerk", unit, acting_officer=None, now=NOW + timedelta(hours=3))
+    assert queries.holdings(clerk.pk, NOW + timedelta(hours=4)) == [("unit_clerk", "law", None)]
+    accounts.deactivate_officer(clerk, acting_officer=None, now=NOW + timedelta(hours=6), reason="离岗")
+    assert again.pk and queries.holdings(clerk.pk, NOW + timedelta(hours=7)) == []
 
 
 def test_suspended_post_gives_nothing(unit, posts, clerk):

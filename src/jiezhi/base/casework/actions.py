@@ -1,0 +1,370 @@
+"""唯一的门:开件、办理、批量办理、合并。件只能这样变。
+
+每个函数一次短事务:核权限 → 核版本 → 核填写 → 核条件 → 办理记录 → 件、时限、随之发生 → 后续发送。
+没有办成是返回值(Refused),把差的一次说全;事务里不做文件和网络的事。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.engine.work import Work, request_digest
+from jiezhi.base.casework.matters import UnknownMatter
+from jiezhi.base.casework.models import Event
+from jiezhi.base.casework.outcome import Outcome, Result, refuse
+from jiezhi.core.procedure.view import SYSTEM, Actor, Request
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """一次开件或办理的请求。
+
+    开件给 `matter`;办理给 `case`(全局标识)。`at` 是事情发生的时刻,不给就是现在。
+    `key` 是请求标识:同一标识同一内容再来,不再办一遍,答复“已办”;内容不同则不收。
+    `opens` 给本批里后面的请求引用:`case="@行12"` 指同一批里 `opens="行12"` 开的那件。
+    `group` 相同、挨在一起的几条同进退:有一条没有办成,其余的也不留下。
+    """
+
+    action: str = ""
+    matter: str = ""
+    case: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    reason: str = ""
+    version: int | None = None
+    key: str | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+    opens: str = ""
+    group: str = ""
+
+    def digest(self) -> str:
+        """内容摘要,与 `key` 一起认“同一请求”。"""
+        return request_digest(self.action or self.matter, self.inputs, self.reason)
+
+
+def officer_actor(acting_officer: Officer | None) -> Actor:
+    """办理人:给人员就是人员,None 是系统。"""
+    if acting_officer is None:
+        return SYSTEM
+    return Actor("officer", str(acting_officer.pk), acting_officer.name)
+
+
+def open_case(
+    matter: str,
+    action: str = "",
+    *,
+    acting_officer: Officer | None = None,
+    actor: Actor | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    now: datetime | None = None,
+    reason: str = "",
+    key: str | None = None,
+    origin: Mapping[str, str] | None = None,
+) -> Result:
+    """开件。居民来件时 `acting_officer` 为 None、`actor` 给 Actor("reporter")。没有这个模板 → Refused。"""
+    entry = Entry(
+        action=action, matter=matter, inputs=inputs or {}, at=at, reason=reason, key=key, origin=origin or {}
+    )
+    return _one(entry, actor or officer_actor(acting_officer), now)
+
+
+def act(
+    case: str,
+    action: str,
+    *,
+    acting_officer: Officer | None = None,
+    actor: Actor | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    now: datetime | None = None,
+    reason: str = "",
+    version: int | None = None,
+    key: str | None = None,
+    origin: Mapping[str, str] | None = None,
+) -> Result:
+    """办理一步。`case` 是全局标识;`version` 是办理人看到的版本,对不上就说明这期间谁办了什么。"""
+    entry = Entry(
+        action=action,
+        case=case,
+        inputs=inputs or {},
+        at=at,
+        reason=reason,
+        version=version,
+        key=key,
+        origin=origin or {},
+    )
+    return _one(entry, actor or officer_actor(acting_officer), now)
+
+
+def act_many(
+    entries: Iterable[Entry],
+    *,
+    acting_officer: Officer | None = None,
+    actor: Actor | None = None,
+    now: datetime | None = None,
+    batch: int = BATCH,
+    prepare: Callable[[Work, Sequence[Entry]], None] | None = None,
+    on_batch: Callable[[Sequence[Result]], None] | None = None,
+) -> list[Result]:
+    """按次序办很多件,检查与 `act` 相同;每 `batch` 条一个事务,断电后已提交的批次不丢、未提交的批次不半截。
+
+    某条没有办成不影响别的条;引用它所开的件的后续请求随之没有办成。`on_batch` 在每批提交后调用(进度)。
+    `prepare` 在每批办理前调用,服务可借此成批预取。
+    """
+    who = actor or officer_actor(acting_officer)
+    results: list[Result] = []
+    opened: dict[str, str | None] = {}
+    pending: list[Entry] = []
+
+    def run() -> None:
+        found = _batch(pending, who, now or timezone.now(), opened, prepare)
+        results.extend(found)
+        if on_batch:
+            on_batch(found)
+        pending.clear()
+
+    for entry in entries:
+        pending.append(entry)
+        # 同一件的几步、同进退的几条不拆到两批,断电时不会只办了前一半又重来时对不上。
+        together = bool(entry.group) and len(pending) > 1 and pending[-2].group == entry.group
+        if len(pending) >= batch and not entry.case.startswith("@") and not together:
+            last = pending.pop()
+            run()
+            pending.append(last)
+    if pending:
+        run()
+    return results
+
+
+def merge(
+    into: str,
+    others: Sequence[str],
+    *,
+    acting_officer: Officer,
+    reason: str,
+    now: datetime | None = None,
+    version: int | None = None,
+) -> list[Result]:
+    """把 `others` 并入 `into`:各件照声明办“并入”,主件办“收并”;全部能办才办,否则一件也不办。
+
+    之后主件的通知同样发给被并各件的来件人,他们凭自己的编号也查得到进度。
+    """
+    moment = now or timezone.now()
+    actor = officer_actor(acting_officer)
+    others = [uid for uid in dict.fromkeys(others) if uid != into]
+    if not others:
+        return [refuse("合并", "merge", "还没有选要并入的件", "至少选一件")]
+    with transaction.atomic():
+        work = Work(moment)
+        work.load([into, *others])
+        master = work.loaded.get(into)
+        if master is None:
+            return [refuse("合并", "no_case", "没有主件,或您无权查看", "核对编号")]
+        absorb = next(
+            (name for name, a in master.definition.matter.actions.items() if "absorb" in a.means), None
+        )
+        if absorb is None:
+            return [refuse("合并", "merge", f"{master.definition.matter.title}不能合并", "分别办理")]
+        results: list[Result] = []
+        for uid in others:
+            loaded = work.loaded.get(uid)
+            join = loaded and next(
+                (name for name, a in loaded.definition.matter.actions.items() if "merge" in a.means), None
+            )
+            if not loaded or not join:
+                results.append(refuse("合并", "merge", f"{uid} 不能并入", "分别办理"))
+                continue
+            request = Request(join, actor, moment, moment, reason=reason)
+            results.append(work.act(uid, request, extra={"merged_into": into}))
+        request = Request(absorb, actor, moment, moment, reason=reason, expected_version=version)
+        results.append(work.act(into, request, extra={"merged": list(others)}))
+        if all(result.ok for result in results):
+            work.flush()
+        return results
+
+
+def _one(entry: Entry, actor: Actor, now: datetime | None) -> Result:
+    moment = now or timezone.now()
+    try:
+        with transaction.atomic():
+            work = Work(moment)
+            result = _run(work, entry, actor, {}, _known([entry]))
+            if result.ok:
+                work.flush()
+            return result
+    except IntegrityError as error:
+        return _conflict(entry, error)
+
+
+def _batch(
+    entries: Sequence[Entry],
+    actor: Actor,
+    now: datetime,
+    opened: dict[str, str | None],
+    prepare: Callable[[Work, Sequence[Entry]], None] | None,
+) -> list[Result]:
+    parts = [list(part) for _, part in groupby(entries, key=_Grouping())]
+    try:
+        return _parts(parts, actor, now, opened, prepare)
+    except IntegrityError:
+        # 有人同时登记了同一编号之类:逐条(同进退的逐组)再办,让每条各说各的缘由。
+        return [result for part in parts for result in _part_alone(part, actor, now, opened, prepare)]
+
+
+class _Grouping:
+    """groupby 的键:同组的挨在一起算一份,没有组的各算一份。"""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, entry: Entry) -> str | int:
+        self.count += 1
+        return entry.group or self.count
+
+
+def _parts(
+    parts: Sequence[Sequence[Entry]],
+    actor: Actor,
+    now: datetime,
+    opened: dict[str, str | None],
+    prepare: Callable[[Work, Sequence[Entry]], None] | None,
+) -> list[Result]:
+    entries = [entry for part in parts for entry in part]
+    with transaction.atomic():
+        work = Work(now)
+        work.load([entry.case for entry in entries if entry.case and not entry.case.startswith("@")])
+        if prepare:
+            prepare(work, entries)
+        known = _known(entries)
+        found: list[Result] = []
+        for part in parts:
+            mark = work.mark() if len(part) > 1 else None
+            results = [_run(work, entry, actor, opened, known) for entry in part]
+            if mark is not None and not all(result.ok for result in results):
+                work.undo(mark)
+                results = _none_of(part, results, opened)
+            found += results
+        work.flush()
+        return found
+
+
+def _none_of(part: Sequence[Entry], results: Sequence[Result], opened: dict[str, str | None]) -> list[Result]:
+    """同进退的几条没有全办成:办成的也算没有办(早已办成的除外)。"""
+    answers: list[Result] = []
+    for entry, result in zip(part, results, strict=True):
+        if isinstance(result, Outcome) and not result.repeated:
+            if entry.opens:
+                opened[entry.opens] = None
+            what = entry.action or entry.matter
+            result = refuse(what, "group", "同一组里另有没有办成的", "先改正那一项的问题")
+        answers.append(result)
+    return answers
+
+
+def _part_alone(
+    part: Sequence[Entry],
+    actor: Actor,
+    now: datetime,
+    opened: dict[str, str | None],
+    prepare: Callable[[Work, Sequence[Entry]], None] | None,
+) -> list[Result]:
+    try:
+        return _parts([part], actor, now, opened, prepare)
+    except IntegrityError as error:
+        conflict = error
+    if _known(part):
+        # 别人刚办了同一请求:再来一遍就认得出“已办”。
+        try:
+            return _parts([part], actor, now, opened, prepare)
+        except IntegrityError as error:
+            conflict = error
+    results: list[Result] = [_conflict(part[0], conflict)]
+    if part[0].opens:
+        opened[part[0].opens] = None
+    for entry in part[1:]:
+        results.append(refuse(entry.action, "group", "同一组里另有没有办成的", "先改正那一项的问题"))
+    return results
+
+
+def _known(entries: Sequence[Entry]) -> dict[str, Event]:
+    keys = [entry.key for entry in entries if entry.key]
+    if not keys:
+        return {}
+    rows = Event.objects.filter(key__in=keys).select_related("case").defer("body", "case__fields")
+    return {row.key or "": row for row in rows}
+
+
+def _run(
+    work: Work, entry: Entry, actor: Actor, opened: dict[str, str | None], known: Mapping[str, Event]
+) -> Result:
+    if entry.key and entry.key in known:
+        result = _again(entry, known[entry.key])
+        if entry.opens:
+            opened[entry.opens] = result.uid if isinstance(result, Outcome) else None
+        if isinstance(result, Outcome):
+            work.load([result.uid])
+        return result
+    request = Request(
+        action=entry.action,
+        actor=actor,
+        now=work.now,
+        at=entry.at or work.now,
+        inputs=entry.inputs,
+        reason=entry.reason,
+        expected_version=entry.version,
+        origin=entry.origin,
+    )
+    digest = entry.digest() if entry.key else ""
+    if entry.matter:
+        try:
+            result = work.open(entry.matter, request, key=entry.key, digest=digest)
+        except UnknownMatter as error:
+            result = refuse(entry.matter, "unknown_matter", str(error), "到“事项与设置”里看已公布的业务模板")
+        if entry.opens:
+            opened[entry.opens] = result.uid if isinstance(result, Outcome) else None
+        return result
+    uid = entry.case
+    if uid.startswith("@"):
+        found = opened.get(uid[1:])
+        if found is None:
+            return refuse(entry.action, "not_opened", "前面的开件没有办成", "先改正开件的问题")
+        uid = found
+    work.load([uid])
+    return work.act(uid, request, key=entry.key, digest=digest)
+
+
+def _again(entry: Entry, event: Event) -> Result:
+    if event.request_digest != entry.digest():
+        return refuse(
+            entry.action or entry.matter,
+            "key",
+            "同一请求标识以前办过,但内容不同",
+            "确认是不是重复提交;确要再办,请从页面重新办理",
+        )
+    case = event.case
+    return Outcome(str(case.uid), case.number, event.seq, event.to_state, repeated=True)
+
+
+def _conflict(entry: Entry, error: IntegrityError) -> Result:
+    if entry.key:
+        found = _known([entry]).get(entry.key)
+        if found is not None:
+            return _again(entry, found)
+    text = str(error)
+    if "one_case_per_number" in text or "casework_case.number" in text:
+        number = entry.origin.get("number", "")
+        return refuse("开件", "number", f"编号 {number} 已有一件", "到那一件上办理,不要重复登记")
+    if "one_event_per_seq" in text or "casework_event.seq" in text:
+        return refuse(entry.action, "version", "有人同时办了这件", "刷新后核对再办")
+    raise error

@@ -1,0 +1,254 @@
+"""把一次事务里办成的写库:同类的行一条语句写完。"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.casework.engine import fastsql, rows
+from jiezhi.base.casework.models import (
+    Case,
+    CaseField,
+    CaseParty,
+    CaseRole,
+    Clock,
+    ClockEntry,
+    Delivery,
+    Event,
+    EvidenceUse,
+    Payload,
+)
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.view import CaseView
+
+if TYPE_CHECKING:
+    from jiezhi.base.casework.engine.work import Loaded, Work
+
+CASE_COLUMNS = [
+    "title", "state", "done", "fields", "sealed", "unit", "area", "area_path", "lon", "lat", "cell", "tags", "roles", "seq",
+    "head", "changed_at", "closed_at", "due_at", "warn_at", "merged_into",
+]  # fmt: skip
+CLOCK_COLUMNS = ["status", "due_at", "warn_at", "ended_at", "provisional", "pauses", "extensions", "fired_at"]
+
+
+class Buffer:
+    """待写的行。"""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.touched: dict[str, Loaded] = {}
+        self.events: list[
+            tuple[Loaded, Event, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]
+        ] = []
+        self.deliveries: list[tuple[Loaded, Event, Delivery]] = []
+        self.written: dict[str, set[str]] = {}
+
+    def event(
+        self,
+        loaded: Loaded,
+        before: CaseView,
+        event: Event,
+        openings: dict[str, Any],
+        files: list[dict[str, Any]],
+        values: dict[str, Any],
+        ops: list[dict[str, Any]],
+    ) -> None:
+        """收下一条办理记录。"""
+        uid = loaded.view.uid
+        self.touched[uid] = loaded
+        self.written.setdefault(uid, set()).update(values)
+        self.events.append((loaded, event, openings, files, ops))
+
+    def delivery(self, loaded: Loaded, event: Event, kind: str, key: str, payload: dict[str, Any]) -> None:
+        """收下一条后续发送。"""
+        row = Delivery(kind=kind, key=key[:160], payload=payload, not_before=self.work.now)
+        self.deliveries.append((loaded, event, row))
+
+    def size(self) -> tuple[int, int]:
+        """现在收下了多少条办理记录、多少条后续发送;`undo` 用。"""
+        return len(self.events), len(self.deliveries)
+
+    def undo(self, size: tuple[int, int]) -> None:
+        """退回到收下 `size` 那么多的时候。"""
+        del self.events[size[0] :], self.deliveries[size[1] :]
+        self.touched, self.written = {}, {}
+        for loaded, _, openings, _, _ in self.events:
+            self.touched[loaded.view.uid] = loaded
+            self.written.setdefault(loaded.view.uid, set()).update(openings)
+
+    def flush(self) -> None:
+        """按先后写库:件、时限、办理记录、内容、其余。"""
+        if not self.events:
+            return
+        fresh = [item for item in self.touched.values() if item.stored is None]
+        known = [item for item in self.touched.values() if item.stored is not None]
+        for loaded in self.touched.values():
+            self._fill(loaded)
+        if fresh:
+            self._insert(fresh)
+        if len(known) == 1:
+            fastsql.update(known[0].row, CASE_COLUMNS)
+        elif known:
+            Case.objects.bulk_update([item.row for item in known], CASE_COLUMNS, batch_size=200)
+        clocks = self._clocks()
+        for loaded, event, *_ in self.events:
+            event.case_id = loaded.row.pk
+        fastsql.insert([item[1] for item in self.events])
+        self._payloads()
+        self._entries(clocks)
+        self._roles()
+        self._indexes()
+        self._evidence()
+        for loaded, event, row in self.deliveries:
+            row.case_id, row.event_id = loaded.row.pk, event.pk
+        if self.deliveries:
+            fastsql.insert([row for _, _, row in self.deliveries])
+        for loaded in self.touched.values():
+            loaded.stored = loaded.view
+            loaded.bodies = []
+        self.events, self.deliveries, self.touched, self.written = [], [], {}, {}
+
+    def _fill(self, loaded: Loaded) -> None:
+        rows.fill_case(loaded.row, loaded.view, loaded.definition)
+        loaded.row.head = loaded.head
+        loaded.row.area_path = self.work.look.area_path(loaded.view.area)
+        live = rows.office_clocks(loaded.view, loaded.definition)
+        loaded.row.due_at = min((clock.due_at for clock in live), default=None)
+        warns = [rows.warn_at(loaded.definition, clock, self.work.table) for clock in live]
+        loaded.row.warn_at = min((moment for moment in warns if moment), default=None)
+        if loaded.view.merged_into:
+            loaded.row.merged_into = self.work.loaded[loaded.view.merged_into].row
+
+    def _insert(self, fresh: list[Loaded]) -> None:
+        # 上级件先写:子件要它的主键。
+        waiting = fresh
+        while waiting:
+            ready: list[Loaded] = []
+            later: list[Loaded] = []
+            for item in waiting:
+                parent = self.work.loaded.get(item.view.parent or "")
+                (later if parent and parent.row.pk is None else ready).append(item)
+                if parent and parent.row.pk is not None:
+                    item.row.parent = parent.row
+            fastsql.insert([item.row for item in ready])
+            waiting = later
+
+    def _clocks(self) -> dict[tuple[str, str, str, int], Clock]:
+        new: list[Clock] = []
+        changed: list[Clock] = []
+        table: dict[tuple[str, str, str, int], Clock] = {}
+        for uid, loaded in self.touched.items():
+            before = {(c.name, c.key, c.round): c for c in (loaded.stored.clocks if loaded.stored else [])}
+            for view in loaded.view.clocks:
+                key = (view.name, view.key, view.round)
+                row = loaded.clocks.get(key)
+                if row is not None and before.get(key) == view:
+                    table[(uid, *key)] = row
+                    continue
+                if row is None:
+                    row = Clock(case_id=loaded.row.pk, due_at=view.due_at)
+                    loaded.clocks[key] = row
+                    new.append(row)
+                else:
+                    changed.append(row)
+                rows.fill_clock(row, view, rows.warn_at(loaded.definition, view, self.work.table))
+                table[(uid, *key)] = row
+        if new:
+            fastsql.insert(new)
+        if len(changed) == 1:
+            fastsql.update(changed[0], CLOCK_COLUMNS)
+        elif changed:
+            Clock.objects.bulk_update(changed, CLOCK_COLUMNS, batch_size=200)
+        return table
+
+    def _payloads(self) -> None:
+        waiting = [(event, openings) for _, event, openings, _, _ in self.events if openings]
+        if waiting:
+            sealed = secrets.encrypt_many(json.dumps(item, ensure_ascii=False) for _, item in waiting)
+            fastsql.insert(
+                [
+                    Payload(event_id=event.pk, sealed=data)
+                    for (event, _), data in zip(waiting, sealed, strict=True)
+                ]
+            )
+
+    def _entries(self, clocks: dict[tuple[str, str, str, int], Clock]) -> None:
+        entries = []
+        for loaded, event, _, _, ops in self.events:
+            for op in ops:
+                row = clocks[(loaded.view.uid, op["clock"], op.get("key", ""), op.get("round", 1))]
+                entries.append(
+                    ClockEntry(
+                        clock_id=row.pk,
+                        event_id=event.pk,
+                        kind=op["op"],
+                        at=datetime.fromisoformat(op["at"]),
+                        amount=op.get("amount", ""),
+                        reason=op.get("reason", ""),
+                        due_at=datetime.fromisoformat(op["due"]) if "due" in op else None,
+                    )
+                )
+        if entries:
+            fastsql.insert(entries)
+
+    def _roles(self) -> None:
+        new = []
+        for loaded in self.touched.values():
+            old = loaded.stored.roles if loaded.stored else {}
+            if old == loaded.view.roles:
+                continue
+            if old:
+                gone = [role for role in old if old[role] != loaded.view.roles.get(role)]
+                CaseRole.objects.filter(case=loaded.row.pk, role__in=gone).delete()
+            for role, people in loaded.view.roles.items():
+                if people != old.get(role):
+                    new += [CaseRole(case_id=loaded.row.pk, role=role, officer_id=int(one)) for one in people]
+        if new:
+            fastsql.insert(new)
+
+    def _indexes(self) -> None:
+        values, parties = [], []
+        for uid, loaded in self.touched.items():
+            names = sorted(self.written.get(uid, ()))
+            found = rows.index_values(loaded.view, loaded.definition, names)
+            indexes = rows.party_indexes(loaded.view, loaded.definition, names)
+            old_tags = loaded.stored.tags if loaded.stored else frozenset()
+            if loaded.view.tags != old_tags:
+                found += [("tag", tag, None) for tag in sorted(loaded.view.tags)]
+                names = [*names, "tag"]
+            if loaded.stored is not None:
+                matter = loaded.definition.matter.fields
+                before = loaded.stored.fields
+                stale = [
+                    name
+                    for name in names
+                    if name == "tag" or (name in matter and matter[name].indexed and name in before)
+                ]
+                if stale:
+                    CaseField.objects.filter(case=loaded.row.pk, name__in=stale).delete()
+                parted = [name for name in names if name in matter and matter[name].type is FieldType.PARTY]
+                if parted:
+                    CaseParty.objects.filter(case=loaded.row.pk, field__in=parted).delete()
+            pk = loaded.row.pk
+            values += [
+                CaseField(case_id=pk, name=name, text=text, number=number) for name, text, number in found
+            ]
+            parties += [
+                CaseParty(case_id=pk, field=name, kind=kind, index=whole, tail=tail)
+                for name, kind, whole, tail in indexes
+            ]
+        if values:
+            fastsql.insert(values)
+        if parties:
+            fastsql.insert(parties)
+
+    def _evidence(self) -> None:
+        uses = [
+            EvidenceUse(event_id=event.pk, case_id=loaded.row.pk, file_id=item["digest"], field=item["name"])
+            for loaded, event, _, files, _ in self.events
+            for item in files
+        ]
+        if uses:
+            fastsql.insert(uses)

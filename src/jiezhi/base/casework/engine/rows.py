@@ -1,0 +1,172 @@
+"""件的行 ↔ 件的样子(CaseView)。读出来、写回去都只在这里。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.casework.models import Case, Clock
+from jiezhi.core.calendar import DayTable, Duration, parse_duration
+from jiezhi.core.procedure import clockwork
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.view import CaseView, ClockView
+from jiezhi.core.space import cell
+
+LIGHT_DEFAULT = "80%"
+
+
+def clock_view(row: Clock) -> ClockView:
+    """时限的行 → 样子。"""
+    return ClockView(
+        name=row.name,
+        key=row.key,
+        round=row.round,
+        status=row.status,
+        started_at=row.started_at,
+        due_at=row.due_at,
+        ended_at=row.ended_at,
+        provisional=row.provisional,
+        limit=row.limit,
+        pauses=tuple(
+            (datetime.fromisoformat(a), datetime.fromisoformat(b) if b else None) for a, b in row.pauses
+        ),
+        extensions=tuple(row.extensions),
+    )
+
+
+def case_view(row: Case, clocks: Iterable[Clock]) -> CaseView:
+    """件的行、时限行 → 样子;敏感字段在这里解密。"""
+    fields = dict(row.fields)
+    if row.sealed:
+        fields |= json.loads(secrets.decrypt(bytes(row.sealed)))
+    return CaseView(
+        uid=str(row.uid),
+        state=row.state,
+        seq=row.seq,
+        number=row.number,
+        fields=fields,
+        done=frozenset(row.done),
+        roles={role: tuple(people) for role, people in row.roles.items()},
+        unit=row.unit_id,
+        area=row.area_id,
+        tags=frozenset(row.tags),
+        clocks=[clock_view(clock) for clock in clocks],
+        opened_at=row.opened_at,
+        changed_at=row.changed_at,
+        closed_at=row.closed_at,
+    )
+
+
+def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
+    """把样子写进行(不保存)。区域路径、并入关系由调用者补。"""
+    matter = definition.matter
+    plain: dict[str, Any] = {}
+    sensitive: dict[str, Any] = {}
+    for name, value in view.fields.items():
+        decl = matter.fields.get(name)
+        (sensitive if decl is None or decl.sensitive else plain)[name] = value
+    row.fields = plain
+    if sensitive or row.sealed:
+        row.sealed = secrets.encrypt(json.dumps(sensitive, ensure_ascii=False)) if sensitive else None
+    row.number = view.number
+    row.state = view.state
+    row.seq = view.seq
+    row.done = sorted(view.done)
+    row.unit_id = view.unit
+    row.area_id = view.area
+    row.tags = sorted(view.tags)
+    row.roles = {role: list(people) for role, people in view.roles.items()}
+    assert view.opened_at is not None and view.changed_at is not None
+    row.opened_at, row.changed_at, row.closed_at = view.opened_at, view.changed_at, view.closed_at
+    title = plain.get(matter.summary) if matter.summary else None
+    row.title = str(title)[:200] if title else matter.title
+    place = view.fields.get(matter.located_by) if matter.located_by else None
+    if isinstance(place, dict) and "lon" in place:
+        row.lon, row.lat = float(place["lon"]), float(place["lat"])
+        row.cell = cell(row.lon, row.lat)
+    else:
+        row.lon = row.lat = row.cell = None
+
+
+def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
+    """约束本单位、要亮灯的时限:声明过的、不是保护当事人的、正在计时的。"""
+    table = definition.matter.clocks
+    return [
+        clock
+        for clock in view.clocks
+        if clock.status == "running" and clock.name in table and table[clock.name].protects is None
+    ]
+
+
+def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> datetime | None:
+    """从什么时候起算“临期”:声明的几个提醒里最早的一个。"""
+    decl = definition.matter.clocks.get(clock.name)
+    if decl is None:
+        return None
+    moments = []
+    for text in decl.warn or [LIGHT_DEFAULT]:
+        if text.endswith("%"):
+            span = clock.due_at - clock.started_at
+            moments.append(clock.started_at + span * (int(text[:-1]) / 100))
+        else:
+            duration = parse_duration(text)
+            if isinstance(duration, Duration):
+                regime = clockwork.regime_of(definition, decl)
+                moments.append(clockwork.before(clock.due_at, duration, regime, table))
+    return max(min(moments), clock.started_at) if moments else None
+
+
+def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
+    """把时限的样子写进行(不保存)。到期变了就重新等它届满。"""
+    if row.due_at != view.due_at:
+        row.fired_at = None
+    row.name, row.key, row.round = view.name, view.key, view.round
+    row.status, row.limit = view.status, view.limit
+    row.started_at, row.due_at, row.ended_at = view.started_at, view.due_at, view.ended_at
+    row.provisional = view.provisional
+    row.pauses = [[a.isoformat(), b.isoformat() if b else None] for a, b in view.pauses]
+    row.extensions = list(view.extensions)
+    row.warn_at = warn
+
+
+def index_values(
+    view: CaseView, definition: Definition, names: Sequence[str]
+) -> list[tuple[str, str, int | None]]:
+    """声明为 indexed 的字段 → (字段、文字、数值)。敏感字段不进筛选。"""
+    rows: list[tuple[str, str, int | None]] = []
+    for name in names:
+        decl = definition.matter.fields.get(name)
+        value = view.fields.get(name)
+        if decl is None or not decl.indexed or decl.sensitive or value in (None, ERASED):
+            continue
+        for item in dict.fromkeys(map(_hashable, value)) if isinstance(value, list) else [value]:
+            number = int(item) if isinstance(item, int) else None
+            text = "是" if item is True else "否" if item is False else str(item)
+            rows.append((name, text[:200], number))
+    return rows
+
+
+def _hashable(item: Any) -> Any:
+    return item if isinstance(item, str | int) else json.dumps(item, ensure_ascii=False, sort_keys=True)
+
+
+def party_indexes(
+    view: CaseView, definition: Definition, names: Sequence[str]
+) -> list[tuple[str, str, str, str]]:
+    """当事人字段 → (字段、种类、整值索引、后四位索引)。"""
+    rows = []
+    for name in names:
+        decl = definition.matter.fields.get(name)
+        value = view.fields.get(name)
+        if decl is None or decl.type is not FieldType.PARTY or not isinstance(value, dict):
+            continue
+        for kind, key in (("phone", "phone"), ("id", "identifier"), ("account", "account")):
+            if value.get(key):
+                tail = secrets.tail_index(kind, value[key]) if kind != "account" else ""
+                rows.append((name, kind, secrets.blind_index(kind, value[key]), tail))
+    return rows

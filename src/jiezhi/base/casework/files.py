@@ -1,0 +1,246 @@
+"""材料的存取：按内容的 SM3 摘要存放，原件不改；写到一半断电不留半份。
+
+目录：`FILES_DIR/ab/cd/<摘要>`；上传中的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
+所以断电最多留下没有登记的文件（`audit` 查得出），不会有登记而没有文件。
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from django.conf import settings
+
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import photos
+from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.base.casework.photos import PhotoFacts
+from jiezhi.base.casework.sniffing import (
+    GIF,
+    HEIC,
+    JPEG,
+    KINDS,
+    PNG,
+    WEBP,
+    FileRefused,
+    FileType,
+    check_name,
+    clean_name,
+    fitting_name,
+    sniff,
+)
+from jiezhi.core.evidence.digest import hasher, is_hex, sm3_file
+
+__all__ = [
+    "Audit", "FileRefused", "Kind", "audit", "audit_files", "open_file", "path_of",
+    "public_copy", "store", "sweep",
+    "thumbnail", "unknown_files",
+]  # fmt: skip
+
+Kind = Literal["photo", "video", "audio", "document", "any"]
+UPLOADING = "uploading"
+CHUNK = 1 << 16
+LEFT_OVER = timedelta(days=1)
+PILLOW = {found.mime: found.pillow for found in (JPEG, PNG, GIF, WEBP, HEIC)}
+
+
+def _root() -> Path:
+    return Path(settings.FILES_DIR)
+
+
+def path_of(digest: str) -> Path:
+    """摘要对应的存放位置（不管有没有）。摘要写法不对 → ValueError。"""
+    if not is_hex(digest):
+        raise ValueError("材料的摘要写法不对")
+    return _root() / digest[:2] / digest[2:4] / digest
+
+
+def store(
+    upload: BinaryIO, name: str, *, kind: Kind, acting_officer: Officer | None, now: datetime
+) -> EvidenceFile:
+    """收下一份材料，返回登记的行；同样的内容再来，返回原来那一行。
+
+    upload：打开的二进制流，边读边算摘要，超过上限即止。kind：要收哪一种，内容不是这一种的不收。
+    acting_officer：上传的人，居民上传时为 None。now：带时区。出错：FileRefused（中文，说明怎么办）。
+    """
+    title = clean_name(name)
+    check_name(title)
+    folder = _root() / UPLOADING
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{secrets.token_hex(12)}.part"
+    try:
+        digest, size = _receive(upload, temporary)
+        found = sniff(temporary, title)
+        if kind not in ("any", found.kind):
+            raise FileRefused(f"这里要交{KINDS[kind]}，收到的是{KINDS[found.kind]}。请重新选择")
+        facts = photos.examine(temporary, found) if found.kind == "photo" else None
+        _settle(temporary, path_of(digest))
+    finally:
+        temporary.unlink(missing_ok=True)
+    return _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
+
+
+def _receive(upload: BinaryIO, target: Path) -> tuple[str, int]:
+    limit = settings.EVIDENCE_MAX_BYTES
+    work, size = hasher(), 0
+    with target.open("xb") as stream:
+        while chunk := upload.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise FileRefused(f"文件超过 {limit // (1024 * 1024)} MB。请压缩、截短或分成几份再上传")
+            work.update(chunk)
+            stream.write(chunk)
+        if not size:
+            raise FileRefused("文件是空的（0 字节）。请核对原文件后重新上传")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return work.digest().hex(), size
+
+
+def _settle(temporary: Path, target: Path) -> None:
+    """存妥的改名到位。已有同样内容的不动；已有的坏了（与摘要不符）由新的替换。"""
+    same_size = target.is_file() and target.stat().st_size == temporary.stat().st_size
+    if same_size and _digest(target) == target.name:
+        return
+    fresh = [folder for folder in (target.parent, target.parent.parent) if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary.chmod(0o440)
+    os.replace(temporary, target)
+    for folder in {target.parent, *(one.parent for one in fresh)}:
+        _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return sm3_file(stream).hex()
+
+
+def _register(
+    digest: str,
+    size: int,
+    name: str,
+    found: FileType,
+    facts: PhotoFacts | None,
+    acting_officer: Officer | None,
+    now: datetime,
+) -> EvidenceFile:
+    row, fresh = EvidenceFile.objects.get_or_create(
+        digest=digest,
+        defaults={
+            "name": name,
+            "mime": found.mime,
+            "kind": found.kind,
+            "size": size,
+            "width": facts.width if facts else None,
+            "height": facts.height if facts else None,
+            "taken_at": facts.taken_at if facts else None,
+            "lon": facts.lon if facts else None,
+            "lat": facts.lat if facts else None,
+            "uploaded_by": acting_officer,
+            "uploaded_at": now,
+        },
+    )
+    if not fresh and row.erased_at is not None:  # 清除过的又依法收到同样的一份
+        row.erased_at = None
+        row.save(update_fields=["erased_at"])
+    return row
+
+
+def open_file(file: EvidenceFile) -> BinaryIO:
+    """打开原件（只读）；用完由调用者关。文件不在 → FileNotFoundError。"""
+    return path_of(file.digest).open("rb")
+
+
+def public_copy(file: EvidenceFile) -> bytes:
+    """给公众看的照片：重新编码的 JPEG，不带任何附加信息，方向摆正，最长边不超过 1600 像素。
+
+    不是照片 → FileRefused；原件损坏或不在 → OSError。
+    """
+    return _copy(file, photos.PUBLIC_SIDE)
+
+
+def thumbnail(file: EvidenceFile) -> bytes:
+    """缩略图：同 `public_copy`，最长边不超过 320 像素。"""
+    return _copy(file, photos.THUMBNAIL_SIDE)
+
+
+def _copy(file: EvidenceFile, side: int) -> bytes:
+    if file.mime not in PILLOW:
+        raise FileRefused("只有照片能做公开的副本；其他材料要公开，请先另存一份去掉个人信息的")
+    return photos.reencode(path_of(file.digest), PILLOW[file.mime], side)
+
+
+def remove(digest: str) -> None:
+    """删去一份依法清除的原件;已经不在的不算错。只给依法清除用。"""
+    path_of(digest).unlink(missing_ok=True)
+
+
+def sweep(now: datetime) -> int:
+    """清掉一天以前没有传完的；返回清了几个。"""
+    oldest, count = (now - LEFT_OVER).timestamp(), 0
+    for path in (_root() / UPLOADING).glob("*.part"):
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+                count += 1
+        except FileNotFoundError:
+            continue
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """登记与文件对不上的：登记了没有文件的、内容与摘要不符的（都是摘要）、没有登记的文件（相对路径）。"""
+
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def audit_files(contents: bool = True) -> Iterator[tuple[str, str]]:
+    """逐份核对：依次给出（ok、missing 或 altered, 摘要）。`contents` 为假时只比大小，不读内容。"""
+    kept = EvidenceFile.objects.filter(erased_at=None).order_by("digest")
+    for digest, size in kept.values_list("digest", "size").iterator():
+        path = path_of(digest) if is_hex(digest) else None
+        if path is None or not path.is_file():
+            yield "missing", digest
+        elif path.stat().st_size != size or (contents and _digest(path) != digest):
+            yield "altered", digest
+        else:
+            yield "ok", digest
+
+
+def unknown_files() -> list[str]:
+    """材料目录里没有登记的文件（相对路径）；上传中的不算。"""
+    # 先列文件再取登记：期间传完的，登记里已经有了。
+    root = _root()
+    paths = [path for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
+    names = {path.relative_to(root).as_posix() for path in paths}
+    known = {
+        f"{digest[:2]}/{digest[2:4]}/{digest}"
+        for digest in EvidenceFile.objects.filter(erased_at=None).values_list("digest", flat=True).iterator()
+    }
+    return sorted(name for name in names - known if not name.startswith(UPLOADING + "/"))
+
+
+def audit(contents: bool = True) -> Audit:
+    """登记与文件互相对照。"""
+    found = list(audit_files(contents))
+    return Audit(
+        missing=tuple(digest for state, digest in found if state == "missing"),
+        altered=tuple(digest for state, digest in found if state == "altered"),
+        unknown=tuple(unknown_files()),
+    )

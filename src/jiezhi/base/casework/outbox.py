@@ -1,0 +1,231 @@
+"""后续发送:提交之后的事,由 worker 做。断电重来不丢、不重。
+
+通知与“做完”在同一事务里写,所以不会发两遍;系统自动办理带着请求标识走同一个门,重来时认得“已办”。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jiezhi.base.casework import actions, matters
+from jiezhi.base.casework.models import Case, Clock, Delivery, Notice
+from jiezhi.base.registry import queries as registry
+from jiezhi.base.registry.models import Unit
+from jiezhi.core.procedure.clockwork import DATE, EVERY
+from jiezhi.core.procedure.view import SYSTEM
+
+# 没做成的隔多久再试:1 分、2 分、4 分……最长 1 小时。
+BACKOFF = timedelta(minutes=1)
+BACKOFF_MAX = timedelta(hours=1)
+
+Handler = Callable[[Delivery, datetime], str]
+_handlers: dict[str, Handler] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """一轮做了多少。"""
+
+    done: int
+    failed: int
+
+
+def handler(kind: str, function: Handler) -> None:
+    """登记某一种后续发送怎么做;函数返回一句结果,抛异常表示这次没做成。"""
+    _handlers[kind] = function
+
+
+def waiting(now: datetime) -> QuerySet[Delivery]:
+    """该做而没有做的。"""
+    return Delivery.objects.filter(done_at=None, not_before__lte=now).order_by("id")
+
+
+def drain(now: datetime | None = None, *, limit: int = 200) -> Drained:
+    """做一轮后续发送,最多 `limit` 条。某一条没做成不影响别的,过一会儿再试。"""
+    moment = now or timezone.now()
+    done = failed = 0
+    for row in list(waiting(moment).select_related("case")[:limit]):
+        if _deliver(row, moment):
+            done += 1
+        else:
+            failed += 1
+    return Drained(done, failed)
+
+
+def _deliver(row: Delivery, now: datetime) -> bool:
+    function = _handlers.get(row.kind)
+    try:
+        with transaction.atomic():
+            locked = _lock(row)
+            if locked is None:
+                return True
+            result = function(locked, now) if function else None
+            if result is None:
+                raise LookupError(f"没有装“{row.kind}”这种后续发送,装好后会自动补做")
+            Delivery.objects.filter(pk=row.pk).update(
+                done_at=now, result=result[:400], attempts=row.attempts + 1
+            )
+        return True
+    except Exception as error:  # 任何缘故没做成都记下缘由再试,worker 不能因一条而停
+        wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
+        Delivery.objects.filter(pk=row.pk, done_at=None).update(
+            attempts=row.attempts + 1, not_before=now + wait, result=f"没有做成:{error}"[:400]
+        )
+        return False
+
+
+def _lock(row: Delivery) -> Delivery | None:
+    skip = connection.features.has_select_for_update_skip_locked
+    found = Delivery.objects.select_for_update(skip_locked=skip) if skip else Delivery.objects
+    return found.filter(pk=row.pk, done_at=None).first()
+
+
+def resend(pk: int, *, now: datetime | None = None) -> bool:
+    """没做成的立即再试。返回有没有这一条。"""
+    moment = now or timezone.now()
+    return bool(Delivery.objects.filter(pk=pk, done_at=None).update(not_before=moment))
+
+
+# ---- 各种后续发送 ----
+
+
+def _notify(row: Delivery, now: datetime) -> str:
+    case = row.case
+    assert case is not None
+    to, text = row.payload["to"], row.payload["text"]
+    if to in ("reporter", "followers"):
+        cases = [case, *merged_under(case)]
+        Notice.objects.bulk_create(
+            [
+                Notice(delivery=row, case=one, to_reporter=True, text=_own(text, case, one), created_at=now)
+                for one in cases
+            ]
+        )
+        return f"已列入待发给来件人 {len(cases)} 条"
+    people = _recipients(case, to, now)
+    Notice.objects.bulk_create(
+        [Notice(delivery=row, case=case, officer_id=pk, text=text, created_at=now) for pk in people]
+    )
+    return f"已通知 {len(people)} 人" if people else "没有可通知的人:请给该单位或岗位安排人员"
+
+
+def _own(text: str, master: Case, case: Case) -> str:
+    if case.pk == master.pk:
+        return text
+    return f"您反映的 {case.number} 已并入 {master.number} 一并办理。{text}"
+
+
+def merged_under(case: Case) -> list[Case]:
+    """并入这件的全部件(含并入之后又随它并入的)。"""
+    found: list[Case] = []
+    level = [case.pk]
+    while level:
+        rows = list(Case.objects.filter(merged_into__in=level))
+        found += rows
+        level = [row.pk for row in rows]
+    return found
+
+
+def _recipients(case: Case, to: str, now: datetime) -> list[int]:
+    kind, _, name = to.partition(".")
+    if kind == "role":
+        return [int(pk) for pk in case.roles.get(name, [])]
+    if kind == "post":
+        return [one.pk for one in registry.officers_with(name, area_path=case.area_path or None, at=now)]
+    unit = Unit.objects.filter(code=case.unit_id).first()
+    if unit is None:
+        return []
+    post = name or "unit_clerk"
+    people = registry.officers_with(post, unit=unit, at=now) or registry.officers_with(
+        "unit_chief", unit=unit, at=now
+    )
+    return [one.pk for one in people]
+
+
+def _auto(row: Delivery, now: datetime) -> str:
+    assert row.case is not None
+    at = now
+    if row.payload.get("at"):
+        planned = datetime.fromisoformat(row.payload["at"])
+        at = max(planned, row.case.changed_at)
+    result = actions.act(
+        str(row.case.uid), row.payload["action"], actor=SYSTEM, at=min(at, now), now=now, key=row.key[:120]
+    )
+    return "已自动办理" if result.ok else f"没有自动办理:{result}"
+
+
+def _child(row: Delivery, now: datetime) -> str:
+    child = row.case
+    if child is None or child.parent_id is None:
+        return "没有上级件"
+    parent = Case.objects.select_related("version").get(pk=child.parent_id)
+    triggers = {f"child.{child.slot}.closed"}
+    siblings = Case.objects.filter(parent=parent, slot=child.slot)
+    if not siblings.filter(closed_at=None).exists():
+        triggers.add(f"children.{child.slot}.closed")
+    said = []
+    for name in triggered(parent, triggers):
+        result = actions.act(str(parent.uid), name, actor=SYSTEM, now=now, key=f"{row.key[:80]}:{name}")
+        said.append("已自动办理" if result.ok else f"没有自动办理:{result}")
+    return ";".join(said) or "上级件没有随之要办的"
+
+
+handler("notify", _notify)
+handler("auto", _auto)
+handler("child", _child)
+
+
+# ---- 时限届满 ----
+
+
+def triggered(case: Case, triggers: set[str]) -> list[str]:
+    """这件现在的环节上,由这些时机自动办理的动作。"""
+    definition = matters.definition_of(case.version)
+    return [
+        name
+        for name in definition.by_state.get(case.state, [])
+        if triggers & set(definition.matter.actions[name].on)
+        or any(trigger == EVERY + name for trigger in triggers)
+    ]
+
+
+def fire_clocks(now: datetime | None = None, *, limit: int = 500) -> int:
+    """处理到期的时限:有随之自动办理的排进后续发送,没有的只记“已处理”。返回处理了几个。
+
+    “已处理”和排进后续发送在同一事务,断电重来不会漏办、也不会办两次。
+    """
+    moment = now or timezone.now()
+    rows = (
+        Clock.objects.filter(status="running", fired_at=None, due_at__lte=moment)
+        .select_related("case__version")
+        .order_by("due_at")[:limit]
+    )
+    count = 0
+    with transaction.atomic():
+        planned: list[Delivery] = []
+        fired: list[int] = []
+        for clock in rows:
+            fired.append(clock.pk)
+            name = clock.name
+            trigger = name if name.startswith((EVERY, DATE)) else f"clock.{name}.expires"
+            for action in triggered(clock.case, {trigger}):
+                planned.append(
+                    Delivery(
+                        case_id=clock.case_id,
+                        kind="auto",
+                        key=f"clock:{clock.pk}:{clock.due_at:%Y%m%d%H%M%S}:{action}",
+                        payload={"action": action, "at": clock.due_at.isoformat()},
+                        not_before=moment,
+                    )
+                )
+        if planned:
+            Delivery.objects.bulk_create(planned, ignore_conflicts=True)
+        if fired:
+            count = Clock.objects.filter(pk__in=fired).update(fired_at=moment)
+    return count

@@ -1,0 +1,242 @@
+"""读:谁看得见哪些件、件的列表、办理记录、现在能办什么。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.actions import officer_actor
+from jiezhi.base.casework.builtins import action_title
+from jiezhi.base.casework.engine.work import Work
+from jiezhi.base.casework.models import (
+    Case,
+    CaseField,
+    CaseParty,
+    CaseRole,
+    Event,
+    EvidenceUse,
+    MatterVersion,
+)
+from jiezhi.base.registry import queries as registry
+from jiezhi.core.procedure import interpreter
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.view import Plan, Refusal, Request
+
+# 这些岗位看得见自己区域内的全部件;其余人看自己的、本单位的。
+AREA_POSTS = frozenset(
+    {
+        "dispatcher",
+        "supervisor",
+        "leader",
+        "hotline_clerk",
+        "callback",
+        "community_lead",
+        "grid_worker",
+        "archivist",
+    }
+)
+
+
+def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
+    """这个人看得见的件:自己的 ∪ 本单位的 ∪ 自己区域的。列表、计数、查找、导出都从这里取。
+
+    限指定人员的件只有件上的人看得见。停用的人什么也看不见。
+    """
+    if not officer.is_active:
+        return Case.objects.none()
+    mine = Q(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
+    reach = Q()
+    units: set[str] = set()
+    for post, unit, path in registry.holdings(officer.pk, at or timezone.now()):
+        units.add(unit)
+        if post in AREA_POSTS:
+            reach |= Q(area_path__startswith=path) if path else ~Q(pk=None)
+    if units:
+        reach |= Q(unit__in=units)
+    open_to_all = reach & Q(confidential=False) if reach else Q(pk=None)
+    return Case.objects.filter(mine | open_to_all)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """列表的筛选。`fields` 只能用声明为 indexed 的字段。"""
+
+    matter: str = ""
+    state: str = ""
+    unit: str = ""
+    area: str = ""
+    light: str = ""
+    mine: bool = False
+    open: bool | None = None
+    words: str = ""
+    fields: Mapping[str, str] | None = None
+
+
+def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None) -> QuerySet[Case]:
+    """这个人的工作列表,快到期的在前。`light`:正常、临期、超期。"""
+    moment = now or timezone.now()
+    rows = visible(officer, moment)
+    if filters.mine:
+        rows = rows.filter(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
+    for name in ("matter", "state", "unit"):
+        if getattr(filters, name):
+            rows = rows.filter(**{name: getattr(filters, name)})
+    if filters.area:
+        rows = rows.filter(area_path__startswith=filters.area)
+    if filters.open is not None:
+        rows = rows.filter(closed_at__isnull=filters.open)
+    if filters.light == "超期":
+        rows = rows.filter(due_at__lte=moment)
+    elif filters.light == "临期":
+        rows = rows.filter(warn_at__lte=moment, due_at__gt=moment)
+    elif filters.light == "正常":
+        rows = rows.filter(Q(warn_at__gt=moment) | Q(warn_at=None), Q(due_at__gt=moment))
+    for name, value in (filters.fields or {}).items():
+        rows = rows.filter(pk__in=CaseField.objects.filter(name=name, text=value).values("case"))
+    if filters.words:
+        rows = rows.filter(words_match(filters.words))
+    return rows
+
+
+def words_match(words: str) -> Q:
+    """一个搜索框:编号、件名里的字、完整电话或证件号、电话后四位。"""
+    text = words.strip()
+    found = Q(number__icontains=text) | Q(title__icontains=text)
+    if text.isascii() and len(text) >= 5:
+        indexes = [secrets.blind_index(kind, text) for kind in ("phone", "id", "account")]
+        found |= Q(pk__in=CaseParty.objects.filter(index__in=indexes).values("case"))
+    elif text.isascii() and len(text) == 4:
+        tails = [secrets.tail_index(kind, text) for kind in ("phone", "id")]
+        found |= Q(pk__in=CaseParty.objects.filter(tail__in=tails).values("case"))
+    return found
+
+
+def case_for(officer: Officer, uid: str) -> Case | None:
+    """看得见才返回。"""
+    return (
+        visible(officer)
+        .filter(uid=uid)
+        .select_related("version", "unit", "area", "merged_into", "parent")
+        .first()
+    )
+
+
+def definition_of(case: Case) -> Definition:
+    """件所用的业务模板版本。"""
+    return matters.definition_of(case.version)
+
+
+def available(
+    case: Case, officer: Officer, *, now: datetime | None = None
+) -> list[tuple[str, Plan | Refusal]]:
+    """这个人在这件上现在能办什么;差条件的也列出,说明差什么。与 `act` 用同样的检查。"""
+    moment = now or timezone.now()
+    work = Work(moment)
+    work.load_for_reading([str(case.uid)])
+    loaded = work.loaded[str(case.uid)]
+    request = Request("", officer_actor(officer), moment, moment)
+    outcomes = interpreter.available(loaded.definition, loaded.view, request, work.env(loaded.definition))
+    return [
+        (outcome.action, outcome) for outcome in outcomes if not _automatic(loaded.definition, outcome.action)
+    ]
+
+
+def openable(officer: Officer, *, now: datetime | None = None) -> list[tuple[MatterVersion, str]]:
+    """这个人能登记哪些件:(业务模板版本, 开件动作)。"""
+    moment = now or timezone.now()
+    work = Work(moment)
+    found = []
+    request = Request("", officer_actor(officer), moment, moment)
+    for version in MatterVersion.objects.filter(is_current=True).order_by("title"):
+        definition = matters.definition_of(version)
+        for outcome in interpreter.available(definition, None, request, work.env(definition)):
+            if isinstance(outcome, Plan):
+                found.append((version, outcome.action))
+    return found
+
+
+def _automatic(definition: Definition, name: str) -> bool:
+    decl = definition.action(name)
+    return decl is not None and set(decl.by) <= {"system", "import", "reporter", "party"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """办理记录的一行,给人看的。"""
+
+    event: Event
+    title: str
+    who: str
+    reason: str
+    values: Sequence[tuple[str, Any, str]]
+    late: bool
+    deemed: str
+
+
+def timeline(case: Case, *, show_sensitive: bool = False) -> list[Line]:
+    """一件的办理记录,从旧到新;敏感内容打码,清除的注明。补录(登记比发生晚一小时以上)标出。"""
+    definition = definition_of(case)
+    events = list(Event.objects.filter(case=case).order_by("seq").select_related("officer", "payload"))
+    return [_line(definition, event, show_sensitive) for event in events]
+
+
+def _line(definition: Definition, event: Event, show_sensitive: bool) -> Line:
+    body = json.loads(bytes(event.body))
+    decl = definition.action(event.action)
+    payload = getattr(event, "payload", None)
+    openings = json.loads(secrets.decrypt(bytes(payload.sealed))) if payload else {}
+    values = []
+    for name in body["inputs"]:
+        field = definition.matter.fields.get(name)
+        title = field.title if field else name
+        value = openings[name]["value"] if name in openings else ERASED
+        if field and field.sensitive and not show_sensitive and value != ERASED:
+            value = masked(value)
+        if value is not None:
+            values.append((title, value, field.type if field else FieldType.TEXT))
+    actor = body["actor"]
+    kinds = {"reporter": "来件人", "party": "当事人", "system": "系统", "import": "导入"}
+    who = actor.get("organ") or actor.get("name") or kinds.get(actor["kind"], "")
+    return Line(
+        event=event,
+        title=action_title(event.action) or (decl.title if decl else event.action),
+        who=who,
+        reason=body["effects"].get("reason", ""),
+        values=values,
+        late=(event.recorded_at - event.at).total_seconds() > 3600,
+        deemed=body["effects"].get("deemed", ""),
+    )
+
+
+def masked(value: Any) -> Any:
+    """敏感内容打码。"""
+    if isinstance(value, dict):
+        tools = {"phone": secrets.mask_phone, "identifier": secrets.mask_id, "name": secrets.mask_name}
+        return {key: tools.get(key, secrets.mask_name)(str(item)) for key, item in value.items()}
+    text = str(value)
+    return text[:1] + "*" * min(len(text) - 1, 8) if len(text) > 1 else "*"
+
+
+def evidence_of(case: Case) -> QuerySet[EvidenceUse]:
+    """件上的全部材料。"""
+    return EvidenceUse.objects.filter(case=case).select_related("file", "event").order_by("event__seq", "pk")
+
+
+def light_of(case: Case, now: datetime) -> str:
+    """时限预警:正常、临期、超期;没有计时的为空。"""
+    if case.due_at is None:
+        return ""
+    if now >= case.due_at:
+        return "超期"
+    return "临期" if case.warn_at and now >= case.warn_at else "正常"

@@ -1,0 +1,405 @@
+"""绕过程序的每一种改动都查得出、说得清；没有改动就不叫。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from jiezhi.base.accounts import append_only, secrets
+from jiezhi.base.casework import actions, files, integrity
+from jiezhi.base.casework.heads import current_heads, heads_of, pack, pack_changes, unpack
+from jiezhi.base.casework.models import Case, Checkpoint, Event, EvidenceUse, NumberIssue, Payload
+from jiezhi.base.casework.testing import START, Office
+from jiezhi.base.casework.tests.lives import DAY, HOUR, done, life, plain, run, tampered, tampering
+from jiezhi.core import evidence
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, settings: object) -> Path:
+    settings.FILES_DIR = tmp_path / "files"  # type: ignore[attr-defined]
+    return tmp_path / "files"
+
+
+def checkpoint(number: int = 1, previous: evidence.Checkpoint | None = None) -> evidence.Checkpoint:
+    heads = current_heads()
+    signer = evidence.Ed25519Signer.from_seed(secrets.sign_key())
+    made = evidence.build(number, START + DAY, previous, heads, "云桥街道办事处", signer)
+    Checkpoint.objects.create(number=number, at=START + DAY, content=asdict(made), heads=pack(heads))
+    return made
+
+
+def said(*parts: str) -> integrity.Fault:
+    """核验全库，返回话里含有各部分的那一处；没有就是没查出来。"""
+    report = integrity.verify_database()
+    for fault in report.faults:
+        if all(plain(part) in plain(fault.say) for part in parts):
+            return fault
+    raise AssertionError(f"没有说到 {parts}：{[fault.say for fault in report.faults]}")
+
+
+def test_untouched_office_verifies(office: Office) -> None:
+    life(office), life(office, "灯坏了", "blue")
+    checkpoint()
+    seen: list[tuple[str, int, int]] = []
+    report = integrity.verify_database(lambda what, done, total: seen.append((what, done, total)))
+    assert report.ok and report.notes == [], str(report)
+    assert report.counts["件"] == 2 and report.counts["办理记录"] == 8
+    assert report.counts["材料"] == 2 and report.counts["存证的链头"] == 2 and report.counts["编号"] == 2
+    assert ("件", 2, 2) in seen and ("材料", 2, 2) in seen
+    assert str(report).startswith("全部相符")
+
+
+def test_empty_database_verifies(db: None) -> None:
+    assert integrity.verify_database().ok
+
+
+def test_event_body_altered(office: Office) -> None:
+    case = life(office)
+    event = Event.objects.get(case=case, seq=2)
+    body = bytes(event.body).replace(b'"dispatch"', b'"register"')
+    with tampered("UPDATE casework_event SET body = %s WHERE id = %s", body, event.pk):
+        fault = said(case.number, "第2号办理记录的内容被改动")
+    assert (fault.case, fault.seq, fault.row) == (case.number, 2, "办理记录")
+
+
+def test_event_digest_previous_and_column_altered(office: Office) -> None:
+    case = life(office)
+    for column, value, word in (
+        ("digest", b"\1" * 32, "第3号办理记录的摘要被改动"),
+        ("previous", b"\1" * 32, "第3号办理记录的“前一摘要”被改动"),
+        ("digest", b"short", "第3号"),
+        ("at", "2026-08-02 00:00:00", "第3号办理记录的“发生时间”一列"),
+        ("officer_id", office.stranger.pk, "第3号办理记录的“officer”一列"),
+    ):
+        with tampered(
+            f"UPDATE casework_event SET {column} = %s WHERE case_id = %s AND seq = 3", value, case.pk
+        ):
+            assert said(case.number, word).seq in (3, 4), column
+
+
+def test_payload_altered_swapped_or_lost(office: Office) -> None:
+    case = life(office)
+    first, second = Event.objects.filter(case=case).order_by("seq")[:2]
+    row = Payload.objects.get(event=first)
+    flipped = bytes(row.sealed[:-1]) + bytes([row.sealed[-1] ^ 1])
+    with tampered("UPDATE casework_payload SET sealed = %s WHERE event_id = %s", flipped, first.pk):
+        assert said("第1号办理记录的填报内容读不出", "密文解不开").seq == 1
+    openings = json.loads(secrets.decrypt(bytes(row.sealed)))
+    openings["subject"]["value"] = "改过的标题"
+    forged = secrets.encrypt(json.dumps(openings))
+    with tampered("UPDATE casework_payload SET sealed = %s WHERE event_id = %s", forged, first.pk):
+        assert said("第1号办理记录的“subject”与记录里的摘要不符").seq == 1
+        assert said("“标题”现为“路灯不亮”，由办理记录重算应为“改过的标题”").column == "fields.subject"
+    other = Payload.objects.get(event=second).sealed
+    with tampered("UPDATE casework_payload SET sealed = %s WHERE event_id = %s", other, first.pk):
+        assert said("第1号办理记录没有“to_unit”这一栏，却附了它的内容").seq == 1
+    with tampered("DELETE FROM casework_payload WHERE event_id = %s", first.pk):
+        assert said("第1号办理记录的“subject”缺内容").seq == 1
+        assert said("“标题”现为“路灯不亮”", "内容不见了").column == "fields.subject"
+
+
+def test_rows_of_every_kind_altered(office: Office) -> None:
+    case = life(office)
+    for sql, words in (
+        ("UPDATE casework_case SET state = 'closed' WHERE id = %s", ("“环节”现为“closed”", "answered")),
+        ("UPDATE casework_case SET closed_at = '2026-08-09 00:00:00' WHERE id = %s", ("“办结时间”",)),
+        (
+            "UPDATE casework_case SET due_at = NULL, warn_at = NULL, seq = 3 WHERE id = %s",
+            ("第4号", "后加的"),
+        ),
+        (
+            "UPDATE casework_clock SET due_at = '2027-01-01' WHERE case_id = %s",
+            ("时限“办理时限”第1轮的到期",),
+        ),
+        ("DELETE FROM casework_clockentry WHERE kind = 'extend' AND %s > 0", ("时限“handle”", "流水")),
+        ("UPDATE casework_caserole SET role = 'x' WHERE case_id = %s", ("“件上角色”的行与办理记录不符",)),
+        ("DELETE FROM casework_casefield WHERE case_id = %s", ("“筛选值”的行与办理记录不符", "少了")),
+        ("DELETE FROM casework_caseparty WHERE case_id = %s", ("“当事人索引”的行",)),
+        ("DELETE FROM casework_evidenceuse WHERE case_id = %s", ("“材料使用”的行",)),
+    ):
+        with tampered(sql, case.pk):
+            assert said(case.number, *words).case == case.number
+
+
+def test_event_deleted_from_the_middle_and_the_end(office: Office) -> None:
+    case = life(office)
+    for seq, words in ((2, ("缺少第2号办理记录",)), (4, ("缺少第4号办理记录", "末尾被截去"))):
+        with tampering():
+            event = Event.objects.get(case=case, seq=seq).pk
+            with tampered("DELETE FROM casework_event WHERE id = %s", event):
+                assert said(case.number, *words).seq == seq
+                assert said("找不到它所属的办理记录").row in ("办理记录的内容", "时限流水", "材料使用")
+
+
+def forge(case: Case, seq: int, previous: bytes) -> tuple[bytes, bytes]:
+    last = json.loads(bytes(Event.objects.filter(case=case).order_by("-seq")[0].body))
+    body = evidence.encode({**last, "seq": seq, "action": "close", "inputs": {}, "files": [], "effects": {}})
+    return body, evidence.link(previous, body)
+
+
+INSERT = (
+    "INSERT INTO casework_event (case_id, seq, action, at, recorded_at, from_state, to_state, previous, body, digest,"
+    " request_digest) VALUES (%s, %s, 'close', '2026-08-03 04:00:00', '2026-08-03 04:00:00', 'answered', 'answered',"
+    " %s, %s, %s, '')"
+)
+
+
+def test_forged_event_inserted(office: Office) -> None:
+    case = life(office)
+    last = Event.objects.get(case=case, seq=4)
+    body, digest = forge(case, 5, bytes(last.digest))
+    with tampered(INSERT, case.pk, 5, bytes(last.digest), body, digest):
+        assert said(case.number, "第5号办理记录是后加的").seq == 5
+    with tampering():
+        run("UPDATE casework_event SET seq = 5 WHERE id = %s", last.pk)
+        third = Event.objects.get(case=case, seq=3)
+        body, digest = forge(case, 4, bytes(third.digest))
+        run(INSERT, case.pk, 4, bytes(third.digest), body, digest)
+    assert said(case.number, "第4号", "插进来的").case == case.number
+
+
+def test_two_cases_swap_their_events(office: Office) -> None:
+    one, two = life(office), life(office, "灯坏了", "blue")
+    with tampering():
+        run("UPDATE casework_event SET case_id = -1 WHERE case_id = %s", one.pk)
+        run("UPDATE casework_event SET case_id = %s WHERE case_id = %s", one.pk, two.pk)
+        run("UPDATE casework_event SET case_id = %s WHERE case_id = -1", two.pk)
+    for case, other in ((one, two), (two, one)):
+        assert said(case.number, "第1号办理记录属于另一件", str(other.uid)).case == case.number
+
+
+def test_whole_case_deleted(office: Office) -> None:
+    case = life(office)
+    uid, number = str(case.uid), case.number
+    life(office, "灯坏了", "blue")
+    checkpoint()
+    tables = ("casefield", "caseparty", "caserole", "evidenceuse", "delivery")
+    with tampering():
+        run(
+            "DELETE FROM casework_clockentry WHERE clock_id IN (SELECT id FROM casework_clock WHERE case_id = %s)",
+            case.pk,
+        )
+        run(
+            "DELETE FROM casework_payload WHERE event_id IN (SELECT id FROM casework_event WHERE case_id = %s)",
+            case.pk,
+        )
+        for table in (*tables, "clock", "event"):
+            run(f"DELETE FROM casework_{table} WHERE case_id = %s", case.pk)
+        run("UPDATE casework_numberissue SET case_id = NULL WHERE case_id = %s", case.pk)
+        run("DELETE FROM casework_case WHERE id = %s", case.pk)
+    assert said(f"编号{number}发出过，而没有这一件").kind == "case_missing"
+    assert said("第1号存证点", uid, "件被删去").row == "存证点"
+
+
+def test_merged_case_deleted(office: Office) -> None:
+    master, other = life(office), life(office, "灯坏了", "blue")
+    actions.merge(
+        str(master.uid),
+        [str(other.uid)],
+        acting_officer=office.dispatcher,
+        reason="同一盏灯",
+        now=START + DAY,
+    )
+    assert integrity.verify_database().ok
+    with tampered("UPDATE casework_case SET uid = %s WHERE id = %s", "0" * 32, other.pk):
+        assert said(master.number, "第5号办理记录提到的另一件", str(other.uid)).seq == 5
+
+
+def test_evidence_file_altered_lost_or_added(office: Office, folder: Path) -> None:
+    case = life(office)
+    digest = EvidenceUse.objects.get(case=case).file_id
+    path = files.path_of(digest)
+    original = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(original[:-1] + b"\0")
+    assert said(case.number, "red.jpg", "被改动").kind == "file_altered"
+    assert integrity.verify_database(contents=False).ok  # 只比大小时看不出
+    path.unlink()
+    assert said(case.number, "red.jpg", "不见了").kind == "file_missing"
+    path.write_bytes(original)
+    (folder / "后放的.txt").write_text("x")
+    assert said("没有登记的文件", "后放的.txt").row == "材料"
+
+
+def test_numbers_missing_repeated_or_unissued(office: Office) -> None:
+    life(office), life(office, "灯坏了", "blue")
+    for sql, words in (
+        ("DELETE FROM casework_numberissue WHERE n = %s", ("缺第1号",)),
+        ("UPDATE casework_numberissue SET n = 7 WHERE n = %s", ("多出第7号",)),
+        (
+            "UPDATE casework_numberissue SET text = '2026-000009' WHERE n = %s",
+            ("TEST-REPORT-2026-000001", "没有发出"),
+        ),
+        ("UPDATE casework_numberseries SET last = last + %s", ("缺第3号",)),
+        ("DELETE FROM casework_numberseries WHERE last > %s", ("号段", "不见了")),
+    ):
+        with tampered(sql, 1):
+            assert said(*words).kind == "number"
+
+
+def test_voided_number_is_not_missed(office: Office) -> None:
+    life(office)
+    key = NumberIssue.objects.get().series_id
+    NumberIssue.objects.create(
+        series_id=key, n=2, text="2026-000002", issued_at=START, voided_at=START, void_reason="误取"
+    )
+    run("UPDATE casework_numberseries SET last = 2")
+    assert integrity.verify_database().ok
+
+
+def test_definition_altered(office: Office) -> None:
+    life(office)
+    content = bytes(office.version.content).replace("派单".encode(), "转办".encode())
+    with tampered("UPDATE casework_matterversion SET content = %s", content):
+        assert said("业务模板“来件”的内容与摘要不符").column == "content"
+    with tampered("UPDATE casework_matterversion SET title = '别的'"):
+        assert said("现为“别的”，应为“来件”").column == "title"
+    with tampered(
+        "UPDATE casework_matterversion SET content = %s, digest = %s", b"{}", evidence.sm3_hex(b"{}")
+    ):
+        assert said("读不懂").row == "业务模板版本"
+        assert said("业务模板版本不在库里").column == "version"
+
+
+def rewrite_history(case: Case) -> None:
+    """内部人员把第1号记录换掉，后面全部重算，件的行也一并改好。"""
+    previous = evidence.GENESIS
+    with tampering():
+        for event in Event.objects.filter(case=case).order_by("seq"):
+            body = json.loads(bytes(event.body))
+            if event.seq == 1:
+                body["actor"]["name"] = "别人"
+            data = evidence.encode(body)
+            digest = evidence.link(previous, data)
+            sql = "UPDATE casework_event SET previous = %s, body = %s, digest = %s WHERE id = %s"
+            run(sql, previous, data, digest, event.pk)
+            previous = digest
+        run("UPDATE casework_case SET head = %s WHERE id = %s", previous, case.pk)
+
+
+def test_rewritten_history_is_found_by_the_checkpoint_only(office: Office) -> None:
+    case = life(office)
+    life(office, "灯坏了", "blue")
+    with_checkpoint = checkpoint()
+    rewrite_history(case)
+    report = integrity.verify_database()
+    assert [(fault.kind, fault.case, fault.seq) for fault in report.faults] == [
+        ("checkpoint", case.number, 4)
+    ]
+    assert with_checkpoint.number == 1
+    Checkpoint.objects.all().delete()
+    assert integrity.verify_database().ok  # 没有存证点就查不出：这正是要勤做、送出去的缘由
+
+
+def test_work_after_a_checkpoint_is_no_fault(office: Office) -> None:
+    case = life(office)
+    first = checkpoint()
+    done(actions.act(str(case.uid), "close", acting_officer=office.dispatcher, now=START + 9 * DAY))
+    life(office, "灯坏了", "blue")
+    assert integrity.verify_database().ok
+    checkpoint(2, first)
+    assert integrity.verify_database().ok
+
+
+def test_checkpoints_altered_removed_or_resigned(office: Office) -> None:
+    life(office)
+    first = checkpoint()
+    checkpoint(2, first)
+    other = evidence.Ed25519Signer.from_seed(b"\7" * 32)
+    heads = current_heads()
+    resigned = evidence.build(2, START + DAY, first, heads, "云桥街道办事处", other)
+    changed = [(heads[0][0], heads[0][1], b"\1" * 32)]
+    for sql, value, words in (
+        (
+            "UPDATE casework_checkpoint SET content = json_set(content, '$.office', %s) WHERE number = 2",
+            "别处",
+            ("签名不符",),
+        ),
+        (
+            "UPDATE casework_checkpoint SET content = json_remove(content, '$.root') WHERE number = %s",
+            2,
+            ("读不懂",),
+        ),
+        ("DELETE FROM casework_checkpoint WHERE number = %s", 1, ("缺第1至第1号",)),
+        (
+            "UPDATE casework_checkpoint SET content = %s WHERE number = 2",
+            json.dumps(asdict(resigned)),
+            ("不是用本机",),
+        ),
+        (
+            "UPDATE casework_checkpoint SET heads = %s WHERE number = 2",
+            pack(changed),
+            ("链头与它的总摘要不符",),
+        ),
+        ("UPDATE casework_checkpoint SET heads = %s WHERE number = 2", b"?", ("链头读不出",)),
+    ):
+        with tampered(sql, value):
+            assert said("号存证点", *words).row == "存证点"
+    assert integrity.verify_database().ok
+
+
+def test_removed_or_hollow_trigger_is_found(office: Office) -> None:
+    life(office)
+    name = f"{append_only.PREFIX}casework_event_update"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TRIGGER "{name}"')
+    assert said("办理记录", name, "不见了").kind == "trigger"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE TRIGGER "{name}" BEFORE UPDATE ON "casework_event" BEGIN SELECT 1; END')
+    assert said("办理记录", name, "被换过").kind == "trigger"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TRIGGER "{name}"')
+        for statement in append_only.statements(connection.vendor, "casework_event"):
+            cursor.execute(statement)
+    assert integrity.verify_database().ok
+
+
+def test_a_case_handled_while_being_verified_is_no_fault(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = life(office)
+    original: Callable[..., Any] = integrity.check_case
+    calls: list[int] = []
+
+    def meanwhile(bundle: Any, shared: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:  # 读出之后、核对之前，末条记录才写进来：像是少了一条
+            bundle.events = bundle.events[:-1]
+        return original(bundle, shared)
+
+    monkeypatch.setattr(integrity, "check_case", meanwhile)
+    assert integrity.verify_database().ok and len(calls) == 2
+    assert case.seq == 4
+
+
+def test_faults_are_bounded() -> None:
+    report = integrity.Report()
+    for number in range(3000):
+        report.fault(integrity.Fault("x", f"第{number}处。"))
+    assert len(report.faults) == 2000 and "另有1000处未列" in str(report)
+
+
+def test_heads_pack_and_change(office: Office) -> None:
+    life(office)
+    before = current_heads()
+    life(office, "灯坏了", "blue")
+    after = current_heads()
+    assert unpack(pack(after)) == (True, after) and len(after) == 2
+    full, changes = unpack(pack_changes(after, before))
+    assert not full and len(changes) == 1 and changes[0] not in before
+    assert unpack(pack_changes(before, after))[0]  # 少了件就存全部
+    Checkpoint.objects.create(number=1, at=START, content={}, heads=pack(before))
+    last = Checkpoint.objects.create(number=2, at=START + HOUR, content={}, heads=pack_changes(after, before))
+    assert heads_of(last) == after
+    Checkpoint.objects.filter(number=1).delete()
+    with pytest.raises(ValueError, match="缺第1号"):
+        heads_of(last)
+    for bad in (b"", b"Xabc", b"Fabc", pack(after)[:-3]):
+        with pytest.raises(ValueError, match="链头"):
+            unpack(bad)

@@ -1,0 +1,189 @@
+"""平台自带的办理:依法清除、重算暂定的时限、时限届满。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import files
+from jiezhi.base.casework.actions import officer_actor
+from jiezhi.base.casework.engine.work import Loaded, Work
+from jiezhi.base.casework.models import (
+    CaseField,
+    CaseParty,
+    Clock,
+    Delivery,
+    Event,
+    EvidenceFile,
+    EvidenceUse,
+    Notice,
+    Payload,
+)
+from jiezhi.base.casework.outcome import Result, refuse
+from jiezhi.base.registry import queries as registry
+from jiezhi.core.calendar import REGIMES
+from jiezhi.core.procedure import clockwork
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.view import SYSTEM
+
+
+def erase(
+    case: str, fields: Sequence[str], *, acting_officer: Officer, reason: str, now: datetime | None = None
+) -> Result:
+    """依法清除一件上某些字段的全部历史值(个人信息保护法(2021)§47):值和盐都销毁,摘要留下,链仍可验证。
+
+    只有档案员能办,必须写明理由。清除后这些地方显示“已依法清除”。
+    """
+    moment = now or timezone.now()
+    if not any(post == "archivist" for post, _, _ in registry.posts_of(acting_officer, moment)):
+        return refuse("依法清除", "who", "“依法清除”要由档案员办理", "请转给档案员")
+    if not reason.strip():
+        return refuse("依法清除", "reason", "还没有写明理由", "写明清除的依据和申请")
+    with transaction.atomic():
+        work = Work(moment)
+        work.load([case])
+        loaded = work.loaded.get(case)
+        if loaded is None:
+            return refuse("依法清除", "no_case", "没有这件", "核对编号")
+        unknown = [name for name in fields if name not in loaded.definition.matter.fields]
+        if unknown or not fields:
+            return refuse("依法清除", "fields", "没有选要清除的内容,或选了没有的内容", "从列表中选")
+        touched, words, digests = _strip(loaded, set(fields), moment)
+        if not touched:
+            return refuse("依法清除", "fields", "这些内容没有填过,或早已清除", "核对要清除的内容")
+        actor = officer_actor(acting_officer).record("archivist", None, None)
+        current = [name for name in fields if loaded.view.fields.get(name) not in (None, ERASED)]
+        effects = {
+            "erase": touched,
+            "erased_now": current,
+            "reason": reason.strip(),
+        }
+        result = work.builtin(case, "erase", actor, effects, moment)
+        work.flush()
+        _forget(loaded.row.pk, fields, words)
+        _drop_files(loaded.row.pk, digests, moment)
+        return result
+
+
+def _strip(loaded: Loaded, fields: set[str], at: datetime) -> tuple[list[dict[str, Any]], set[str], set[str]]:
+    """从各条记录的内容里去掉这些字段;返回(写进清除记录的项、去掉的文字、去掉的材料)。"""
+    touched: list[dict[str, Any]] = []
+    words: set[str] = set()
+    digests: set[str] = set()
+    declared = loaded.definition.matter.fields
+    mark = {"by_seq": loaded.view.seq + 1, "at": at.astimezone(clockwork.LOCAL).isoformat()}
+    rows = Payload.objects.filter(event__case=loaded.row.pk).select_related("event").order_by("event__seq")
+    for payload in rows:
+        openings = json.loads(secrets.decrypt(bytes(payload.sealed)))
+        gone = sorted(fields & set(openings))
+        if not gone:
+            continue
+        item: dict[str, Any] = {"seq": payload.event.seq, "fields": gone}
+        for name in gone:
+            value = openings.pop(name)["value"]
+            payload.erased[name] = mark
+            if declared[name].type is FieldType.FILE:
+                item["files"] = sorted({*item.get("files", []), *value})
+                digests.update(value)
+            else:
+                words.update(_texts(value))
+        payload.sealed = secrets.encrypt(json.dumps(openings, ensure_ascii=False))
+        payload.save(update_fields=["sealed", "erased"])
+        touched.append(item)
+    return touched, words, digests
+
+
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return {text for item in value.values() for text in _texts(item)}
+    return {value} if isinstance(value, str) and len(value) > 1 else set()
+
+
+def _forget(case_id: int, fields: Sequence[str], words: set[str]) -> None:
+    """索引和通知里抄过的也一并去掉。"""
+    CaseParty.objects.filter(case=case_id, field__in=fields).delete()
+    CaseField.objects.filter(case=case_id, name__in=fields).delete()
+    for notice in Notice.objects.filter(case=case_id):
+        if clean := _cleaned(notice.text, words):
+            Notice.objects.filter(pk=notice.pk).update(text=clean)
+    for row in Delivery.objects.filter(case=case_id, kind="notify"):
+        if clean := _cleaned(row.payload["text"], words):
+            Delivery.objects.filter(pk=row.pk).update(payload={**row.payload, "text": clean})
+
+
+def _cleaned(text: str, words: set[str]) -> str:
+    clean = text
+    for word in sorted(words, key=len, reverse=True):
+        clean = clean.replace(word, ERASED)
+    return clean if clean != text else ""
+
+
+def _drop_files(case_id: int, digests: set[str], now: datetime) -> None:
+    """别的件没有用到的材料,提交之后删去原件。"""
+    shared = EvidenceUse.objects.filter(file__in=digests).exclude(case=case_id).values_list("file", flat=True)
+    alone = digests - set(shared)
+    EvidenceFile.objects.filter(pk__in=alone).update(erased_at=now)
+    for digest in alone:
+        transaction.on_commit(partial(files.remove, digest))
+
+
+def recompute_provisional(*, now: datetime | None = None, limit: int = 500) -> int:
+    """放假安排公布后,重算暂定的时限;返回变动了几件。每件一条办理记录。"""
+    moment = now or timezone.now()
+    waiting = (
+        Clock.objects.filter(provisional=True)
+        .exclude(status="ended")
+        .values_list("case__uid", flat=True)
+        .distinct()[:limit]
+    )
+    changed = 0
+    for uid in [str(one) for one in waiting]:
+        with transaction.atomic():
+            changed += _recompute(uid, moment)
+    return changed
+
+
+def _recompute(uid: str, moment: datetime) -> int:
+    work = Work(moment)
+    work.load([uid])
+    loaded = work.loaded[uid]
+    env = work.env(loaded.definition)
+    ops = []
+    for clock in loaded.view.clocks:
+        if not clock.live or not clock.provisional or clock.status == "paused":
+            continue
+        decl = loaded.definition.matter.clocks.get(clock.name)
+        regime = clockwork.regime_of(loaded.definition, decl) if decl else REGIMES["office"]
+        found = clockwork.due_of(
+            clock.started_at,
+            clock.limit,
+            regime,
+            env,
+            favours=bool(decl and decl.protects),
+            pauses=tuple((a, b) for a, b in clock.pauses if b),
+            extensions=clock.extensions,
+        )
+        if datetime.fromisoformat(found["due"]) == clock.due_at and found.get("provisional", False):
+            continue
+        ops.append(clockwork.operation("due", clock, moment) | found)
+    if not ops:
+        return 0
+    actor: Mapping[str, str] = SYSTEM.record(None, None, None)
+    work.builtin(uid, "recompute_clock", actor, {"clocks": ops}, moment)
+    work.flush()
+    return 1
+
+
+def erased_fields(event: Event) -> dict[str, str]:
+    """一条办理记录里已依法清除的字段 → 清除时间。"""
+    payload = Payload.objects.filter(event=event).first()
+    return {name: item["at"] for name, item in payload.erased.items()} if payload else {}

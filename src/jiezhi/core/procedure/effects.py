@@ -1,0 +1,157 @@
+"""可以办:办了是什么样。算出的 effects 全是能进规范字节的值。"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from jiezhi.core.procedure import clockwork
+from jiezhi.core.procedure.abstract import choose
+from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.definition import START, Definition
+from jiezhi.core.procedure.view import CaseView, ChildPlan, Env, Missing, Plan, Refusal, Request
+
+
+def work_out(
+    definition: Definition,
+    action: ActionDecl,
+    view: CaseView | None,
+    request: Request,
+    env: Env,
+    values: dict[str, Any],
+    merged: dict[str, Any],
+    who: dict[str, str],
+    warnings: list[Missing],
+    filled: list[str],
+) -> Plan | Refusal:
+    """算出办了是什么样。定不下去向、延长不合规时返回 Refusal。"""
+    from_state = view.state if view else START
+    done = view.done if view else frozenset()
+    numbered = [name for name in action.number if name != "case"]
+    touched = [*values, *numbered]
+    lapsed = {meaning for name in touched for meaning in definition.rests_on.get(name, ())} | set(
+        action.clears
+    )
+    cleared = (done & lapsed) - set(action.means)
+    after = (done - lapsed) | set(action.means)
+    to_state = _target(definition, action, from_state, merged, after)
+    if to_state is None:
+        missing = Missing("branch", "按现在填的内容定不下去向", "核对填写的内容,或联系系统管理员检查业务模板")
+        return Refusal(request.action, action.title, (missing,))
+    effects: dict[str, Any] = {}
+    if action.means:
+        effects["done"] = sorted(set(action.means))
+    if cleared:
+        effects["cleared"] = sorted(cleared)
+    _assignments(action, view, request, env, merged, effects)
+    for key in ("tag", "untag"):
+        if getattr(action, key):
+            effects[key] = sorted(getattr(action, key))
+    if request.reason.strip():
+        effects["reason"] = request.reason.strip()[:2000]
+    if filled:
+        effects["filled"] = sorted(filled)
+    if request.origin:
+        effects["origin"] = dict(request.origin)
+    if action.deemed:
+        effects["deemed"] = action.deemed
+    if warnings:
+        effects["warned"] = sorted(item.code for item in warnings)
+    was_closed = view is not None and view.closed_at is not None
+    terminal = definition.is_terminal(to_state)
+    if terminal != was_closed:
+        effects["closed"] = terminal
+    act = clockwork.Act(action, request.action, to_state, frozenset(cleared), request.at)
+    ops = clockwork.operations(definition, act, view, merged, values, env)
+    if isinstance(ops, Missing):
+        return Refusal(request.action, action.title, (ops,))
+    if ops:
+        effects["clocks"] = ops
+    return Plan(
+        action=request.action,
+        decl=action,
+        from_state=view.state if view else None,
+        to_state=to_state,
+        values=values,
+        effects=effects,
+        actor=who,
+        children=_children(action, view, env, merged),
+        followups=_followups(definition, from_state, to_state, view),
+        warnings=warnings,
+    )
+
+
+def _target(
+    definition: Definition, action: ActionDecl, state: str, merged: Mapping[str, Any], done: Set[str]
+) -> str | None:
+    if not action.to:
+        return state
+    if len(action.to) == 1 and action.to[0].when is None:
+        return action.to[0].state
+    truth = {name for name, value in definition.predicate_values(merged).items() if value}
+    held = choose(definition, action, truth, done)
+    # 校验过的模板恰好一支成立;万一不是,宁可不办。
+    return action.to[held[0]].state if len(held) == 1 else None
+
+
+def _assignments(
+    action: ActionDecl,
+    view: CaseView | None,
+    request: Request,
+    env: Env,
+    merged: Mapping[str, Any],
+    effects: dict[str, Any],
+) -> None:
+    roles: dict[str, list[str]] = {}
+    for role, source in action.assign.items():
+        if source == "none":
+            people: list[str] = []
+        elif source == "actor":
+            people = [request.actor.id] if request.actor.kind == "officer" else []
+        elif source.startswith("field."):
+            value = merged.get(source.removeprefix("field."))
+            people = (
+                [str(item) for item in value] if isinstance(value, list) else [str(value)] if value else []
+            )
+        else:
+            people = env.resolve(source, request.actor, view, merged)
+        if role in ("unit", "area"):
+            if people or source == "none":
+                effects[role] = people[0] if people else None
+        else:
+            roles[role] = people
+    if roles:
+        effects["roles"] = roles
+
+
+def _children(
+    action: ActionDecl, view: CaseView | None, env: Env, merged: Mapping[str, Any]
+) -> list[ChildPlan]:
+    plans = []
+    for slot, child in action.open.items():
+        targets = env.targets(child.for_each, view, merged) if child.for_each else [{}]
+        for row in targets:
+            inputs: dict[str, Any] = {}
+            for name, source in child.copy_fields.items():
+                if source.startswith("field."):
+                    inputs[name] = merged.get(source.removeprefix("field."))
+                elif source.startswith("row."):
+                    inputs[name] = row.get(source.removeprefix("row."))
+                else:
+                    inputs[name] = source
+            inputs = {name: value for name, value in inputs.items() if value is not None}
+            plans.append(ChildPlan(slot, child.matter, child.action, inputs, row.get("unit")))
+    return plans
+
+
+def _followups(definition: Definition, from_state: str, to_state: str, view: CaseView | None) -> list[str]:
+    triggers = set()
+    if view is None:
+        triggers.add("open")
+    if from_state != to_state:
+        triggers.add(f"entered.{to_state}")
+    return [
+        name
+        for name in definition.by_state.get(to_state, [])
+        if triggers & set(definition.matter.actions[name].on)
+    ]

@@ -1,0 +1,84 @@
+"""填写的内容:检查、规范、补上服务预填的。"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldDecl
+from jiezhi.core.procedure.values import ValueProblem, normalize
+from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """规范写法的值、有问题的项,以及哪些是系统预填而没有人写过的(写进办理记录,人看得出是建议)。"""
+
+    values: dict[str, Any]
+    problems: list[Missing]
+    filled: list[str]
+
+
+def collect(
+    definition: Definition,
+    action: ActionDecl,
+    view: CaseView | None,
+    request: Request,
+    env: Env,
+    *,
+    probe: bool,
+) -> Collected:
+    """检查请求里填的内容,补上服务预填的;`probe` 为真时只给定值。"""
+    values: dict[str, Any] = dict(action.set)
+    found: list[Missing] = []
+    filled: list[str] = []
+    if probe:
+        return Collected(values, found, filled)
+    allowed = set(action.collected()) | set(action.fill)
+    for name in request.inputs:
+        if name not in allowed:
+            decl = definition.matter.fields.get(name)
+            title = decl.title if decl else name
+            found.append(Missing("input", f"“{action.title}”不填“{title}”", "去掉这一项", field=name))
+    required = set(action.required())
+    for name in dict.fromkeys([*action.collected(), *action.fill]):
+        decl = definition.matter.fields[name]
+        raw = request.inputs.get(name, decl.default)
+        if name in action.fill:
+            raw = _filled(decl, raw, env.fact(action.fill[name], view, {**values, name: _lenient(decl, raw)}))
+        try:
+            value = normalize(decl, raw)
+        except ValueProblem as error:
+            found.append(Missing("input", f"“{decl.title}”{error}", "改正后再办", field=name))
+            continue
+        if value is None:
+            if name in required:
+                found.append(Missing("input", f"还没有“{decl.title}”", decl.help or "填写后再办", field=name))
+            continue  # 选填的留空就是不写,不把原来的值抹掉
+        wrong = env.refer(decl, value)
+        if wrong:
+            found.append(Missing("input", f"“{decl.title}”{wrong}", "改正后再办", field=name))
+            continue
+        values[name] = value
+        if name in action.fill and request.inputs.get(name) in (None, "", decl.default):
+            filled.append(name)
+    return Collected(values, found, filled)
+
+
+def _lenient(decl: FieldDecl, raw: Any) -> Any:
+    try:
+        return normalize(decl, raw)
+    except ValueProblem:
+        return None
+
+
+def _filled(decl: FieldDecl, raw: Any, found: Any) -> Any:
+    """预填:没填的用事实;填了一部分的(如只有地址没有坐标)补上缺的;填了的不改。"""
+    given = _lenient(decl, raw)
+    if given is None:
+        return raw if raw not in (None, "") else found
+    if isinstance(given, dict) and isinstance(found, dict):
+        return {**found, **given}
+    return raw

@@ -1,0 +1,152 @@
+"""kill -9:在办理、后续发送的任意时刻杀掉进程,办成的一件不丢、一件不重,每条链完整。"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("street.py")
+SRC = Path(__file__).resolve().parents[2] / "src"
+
+pytestmark = pytest.mark.fault
+
+
+def environment(home: Path) -> dict[str, str]:
+    return os.environ | {
+        "JIEZHI_HOME": str(home),
+        "PYTHONPATH": str(SRC),
+        "DJANGO_SETTINGS_MODULE": "jiezhi.config.settings",
+    }
+
+
+def run_and_kill(home: Path, words: list[str], after: float) -> list[list[str]]:
+    """启动、等它就绪、过 `after` 秒杀掉;返回它报过的行。"""
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *words], env=environment(home), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "ready"
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    lines = [line.split() for line in process.stdout.read().splitlines()]
+    process.wait()
+    # 最后一行可能只写了一半,不算报过。
+    return [line for line in lines if len(line) == 3 or line[:1] == ["drained"]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, str(SCRIPT), "setup"], env=environment(tmp_path), check=True)
+    return tmp_path
+
+
+def verify(home: Path) -> str:
+    found = subprocess.run(
+        [sys.executable, "-m", "jiezhi.cli.main", "verify", "--database"],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+def test_killed_while_acting(home: Path) -> None:
+    rng = random.Random(20261122)
+    told: list[list[str]] = []
+    for round_number in range(8):
+        told += run_and_kill(home, ["act", str(round_number * 1_000_000)], rng.uniform(0.05, 0.6))
+    assert len(told) > 50, "没有办几件就杀掉了,这个测试没有测到东西"
+    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
+        keys = dict(
+            base.execute("SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key")
+        )
+        assert set(keys.values()) == {1}
+        marks = {"opened": "o", "dispatched": "d", "answered": "a"}
+        lost = [line for line in told if marks[line[0]] + line[1] not in keys]
+        assert not lost, f"报过办成却没有:{lost[:5]}"
+        # 每件的办理记录数等于件上的版本,后续发送与办理同生同灭。
+        wrong = base.execute(
+            "SELECT c.number FROM casework_case c WHERE c.seq <> "
+            "(SELECT count(*) FROM casework_event e WHERE e.case_id = c.id)"
+        ).fetchall()
+        assert not wrong
+        orphans = base.execute(
+            "SELECT count(*) FROM casework_event e WHERE e.action = 'dispatch' AND "
+            "(SELECT count(*) FROM casework_delivery d WHERE d.event_id = e.id) <> 1"
+        ).fetchone()
+        assert orphans == (0,)
+    assert "全部相符" in verify(home)
+
+
+def test_killed_while_sending(home: Path) -> None:
+    rng = random.Random(7)
+    run_and_kill(home, ["act", "0"], 1.0)
+    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
+        (wanted,) = base.execute("SELECT count(*) FROM casework_delivery").fetchone()
+    assert wanted > 20
+    for _ in range(6):
+        run_and_kill(home, ["outbox"], rng.uniform(0.0, 0.15))
+    subprocess.run(
+        [sys.executable, str(SCRIPT), "outbox"], env=environment(home), check=True, stdout=subprocess.DEVNULL
+    )
+    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
+        (undone,) = base.execute("SELECT count(*) FROM casework_delivery WHERE done_at IS NULL").fetchone()
+        assert undone == 0
+        twice = base.execute(
+            "SELECT delivery_id, case_id, officer_id, count(*) FROM casework_notice "
+            "GROUP BY 1, 2, 3 HAVING count(*) > 1"
+        ).fetchall()
+        assert not twice
+        (untold,) = base.execute(
+            "SELECT count(*) FROM casework_delivery d WHERE d.kind = 'notify' AND "
+            "NOT EXISTS (SELECT 1 FROM casework_notice n WHERE n.delivery_id = d.id)"
+        ).fetchone()
+        assert untold == 0
+
+
+def test_two_officers_at_once(home: Path) -> None:
+    """两个进程抢同一批件:每件只有一人办成,另一人得到说明。"""
+    race = (
+        "import os,sys,django;django.setup();from datetime import timedelta;"
+        "from jiezhi.base.accounts.models import Officer;from jiezhi.base.casework import actions;"
+        "from jiezhi.base.casework.models import Case;from jiezhi.base.casework.testing import START;"
+        "who=Officer.objects.get(login='fenbo');sys.stdin.readline();"
+        "[print('won' if (r:=actions.act(str(u),'dispatch',acting_officer=who,inputs={'to_unit':sys.argv[1]},"
+        "version=1,now=START+timedelta(hours=1))).ok else 'lost '+','.join(m.code for m in r.refusal.missing),flush=True)"
+        " for u in Case.objects.order_by('pk').values_list('uid',flat=True)]"
+    )
+    setup = (
+        "import django;django.setup();from jiezhi.base.accounts.models import Officer;"
+        "from jiezhi.base.casework import actions;from jiezhi.base.casework.testing import START;"
+        "who=Officer.objects.get(login='fenbo');"
+        "[actions.open_case('test.report',acting_officer=who,inputs={'subject':str(i)},now=START) for i in range(60)]"
+    )
+    subprocess.run([sys.executable, "-c", setup], env=environment(home), check=True)
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", race, unit],
+            env=environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for unit in ("law", "civil")
+    ]
+    time.sleep(2)
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    answers = [racer.communicate()[0].split("\n")[:60] for racer in racers]
+    for mine, other in zip(*answers, strict=True):
+        assert sorted((mine == "won", other == "won")) == [False, True], (mine, other)
+        assert "lost version" in (mine, other)
