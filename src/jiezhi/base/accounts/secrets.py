@@ -43,7 +43,8 @@ def _index_mac(folder: Path) -> hmac.HMAC:
 
 
 def _folder() -> Path:
-    return Path(settings.KEYS_DIR)
+    folder = settings.KEYS_DIR
+    return folder if isinstance(folder, Path) else Path(folder)
 
 
 def forget_keys() -> None:

@@ -345,7 +345,8 @@ def _run(
 
 
 def _again(entry: Entry, event: Event) -> Result:
-    if event.request_digest != entry.digest():
+    other = bool(entry.case) and not entry.case.startswith("@") and entry.case != str(event.case.uid)
+    if other or event.request_digest != entry.digest():
         return refuse(
             entry.action or entry.matter,
             "key",

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import rjieba
-
 from jiezhi.base.registry.addresses import normalise_address
 
 # 说了等于没说的词；其余靠“两边都有的才算像”自然压低。
@@ -36,6 +34,8 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=8192)
 def tokens(text: str) -> frozenset[str]:
     """一段话里有内容的词（两个字以上，长词连同里面的短词，去掉套话和数字）。"""
+    import rjieba  # 词典载入要一百多毫秒，用到才引入
+
     cut = rjieba.cut_for_search(plain(text))
     return frozenset(word for word in cut if _WORD.fullmatch(word) and word not in _STOP)
 
@@ -73,7 +73,7 @@ def address_keys(text: str) -> set[str]:
             continue
         key = normalise_address(clause)
         ends = [0]
-        for word in rjieba.cut(key):
+        for word in _cut(key):
             ends.append(ends[-1] + len(word))
         for at, start in enumerate(ends):
             for end in ends[at + 1 :]:
@@ -82,3 +82,9 @@ def address_keys(text: str) -> set[str]:
                 if end - start >= _KEY_MIN:
                     found.add(key[start:end])
     return found
+
+
+def _cut(text: str) -> list[str]:
+    import rjieba
+
+    return list(rjieba.cut(text))

@@ -250,7 +250,7 @@ class CaseEnv:
         if who in WHO_TITLES:
             return WHO_TITLES[who]
         if kind in ("post", "unit"):
-            title = registry.post_title(name)
+            title = self.work.standing.posts.get(name, name)
             return f"责任单位的{title}" if kind == "unit" else title
         if kind == "role":
             role = self.definition.matter.roles.get(name)

@@ -33,7 +33,7 @@ def insert(rows: Sequence[models.Model]) -> None:
     plan = [(field.attname, _plain_type(field), field) for field in fields]
     for start in range(0, len(rows), step):
         chunk = rows[start : start + step]
-        values = [
+        values: list[Any] = [
             value if type(value := getattr(row, name)) is kind else field.get_db_prep_save(value, real)
             for row in chunk
             for name, kind, field in plan

@@ -247,6 +247,9 @@ class Work:
             return refuse("办理", "no_case", "没有这件,或您无权查看", "核对编号")
         definition, view = loaded.definition, loaded.view
         decl = definition.action(request.action)
+        if decl is not None and {"merge", "absorb"} & set(decl.means) and not extra:
+            # 单独办“并入”会留下一件没有主件的“已并入”。
+            return refuse(decl.title, "merge", "合并要选定主件和并入的件", "用“合并”办理")
         if request.expected_version is not None and decl is not None and not decl.commutes:
             stale = self._stale(loaded, request)
             if stale is not None:

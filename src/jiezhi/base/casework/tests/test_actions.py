@@ -1,5 +1,6 @@
 """开件、办理、合并:用科室里的话写的情景。"""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -271,3 +272,34 @@ def test_informing_again_gives_the_party_the_whole_period_again(office: Office) 
         "clock.objection"
     }
     assert actions.act(case.uid, "close", acting_officer=office.dispatcher, now=START + 15 * DAY).ok
+
+
+def test_joining_alone_is_refused(office: Office) -> None:
+    """只有“合并”能并入:单独办会留下没有主件的“已并入”。"""
+    case = opened(office)
+    for name in ("join", "absorb"):
+        result = actions.act(case.uid, name, acting_officer=office.dispatcher, reason="并", now=START + HOUR)
+        assert codes(result) == {"merge"}
+    assert Case.objects.get(uid=case.uid).state == "new"
+
+
+def test_request_mark_of_another_case_is_not_taken_for_this_one(office: Office) -> None:
+    one, two = opened(office), opened(office)
+    same = {"acting_officer": office.dispatcher, "inputs": {"to_unit": "law"}, "key": "k", "now": START + HOUR}
+    assert actions.act(one.uid, "dispatch", **same).ok
+    assert codes(actions.act(two.uid, "dispatch", **same)) == {"key"}
+
+
+def test_half_filled_place_is_completed_but_never_overwritten(office: Office) -> None:
+    """预填只补缺的:给了地址的补坐标,人写的不改;办理记录写明哪些是预填。"""
+    from jiezhi.base.casework.extensions import extensions
+
+    extensions.facts.setdefault("test.spot", lambda context: {"address": "别处", "lon": "113.95", "lat": "22.75"})
+    register = {**MATTER["actions"]["register"], "fill": {"spot": "test.spot"}}
+    matters.publish(definition(actions={**MATTER["actions"], "register": register}), now=START)
+    given = Case.objects.get(uid=opened(office, spot={"address": "云桥路1号"}).uid)
+    assert given.fields["spot"] == {"address": "云桥路1号", "lon": "113.9500000", "lat": "22.7500000"}
+    blank = Case.objects.get(uid=opened(office).uid)
+    assert blank.fields["spot"]["address"] == "别处"
+    effects = [json.loads(bytes(event.body))["effects"] for event in Event.objects.order_by("pk")]
+    assert [item.get("filled") for item in effects] == [None, ["spot"]]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from jiezhi.base.accounts.models import Post
 from jiezhi.base.registry import stamps
 from jiezhi.base.registry.models import Appointment, Stamp, Unit, UnitKind
 from jiezhi.base.registry.queries import calendar
@@ -19,12 +20,13 @@ _Window = tuple[datetime, datetime | None, Holding]
 
 @dataclass(frozen=True)
 class Standing:
-    """某一版的任职和单位。`units`:在用单位代码 → (名称、上级代码);`external`:外部单位。"""
+    """某一版的任职和单位。`units`:在用单位代码 → (名称、上级代码);`external`:外部单位;`posts`:岗位名称。"""
 
     table: DayTable
     units: dict[str, tuple[str, str | None]]
     people: dict[int, list[_Window]] = field(repr=False)
     external: frozenset[str] = frozenset()
+    posts: dict[str, str] = field(default_factory=dict)
 
     def holdings(self, officer: int, at: datetime) -> list[Holding]:
         """某人在 `at` 的 (岗位代码, 单位代码, 区域 path;None 为不限区域)。"""
@@ -48,7 +50,7 @@ def standing() -> Standing:
     if people_stamp and held is not None and held[0] == stamp:
         return held[1]
     with _lock:
-        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external())
+        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external(), _posts())
         _held[connection.alias] = (stamp, made)
     return made
 
@@ -67,6 +69,10 @@ def _units() -> dict[str, tuple[str, str | None]]:
 
 def _external() -> frozenset[str]:
     return frozenset(Unit.objects.filter(kind=UnitKind.EXTERNAL).values_list("code", flat=True))
+
+
+def _posts() -> dict[str, str]:
+    return dict(Post.objects.values_list("code", "title"))
 
 
 def _people() -> dict[int, list[_Window]]:

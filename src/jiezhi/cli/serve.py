@@ -1,0 +1,208 @@
+"""jiezhi prepare / run / worker / demo:准备数据、启动服务、做后续发送。"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from jiezhi.cli.output import fail
+
+HEARTBEAT = 1.0
+
+
+@click.command("prepare", help="建库或升级,公布业务模板;库是空的就建演示街道")
+@click.option("--no-demo", is_flag=True, help="不建演示街道")
+def prepare_command(no_demo: bool) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    _prepare(no_demo=no_demo)
+
+
+def _prepare(*, no_demo: bool) -> None:
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from jiezhi.cli.packs import publish_all
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        click.echo("正在建库或升级…")
+        call_command("migrate", verbosity=0)
+    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists() or settings.DEBUG:
+        call_command("collectstatic", verbosity=0, interactive=False)
+    refused = publish_all(Path(settings.PACKS_DIR))
+    if refused:
+        fail("\n".join([*refused, "业务模板有错误,没有启动"]))
+    from jiezhi.base.accounts.models import Officer
+
+    if not no_demo and not Officer.objects.exists():
+        from jiezhi.demo.install import install_street
+
+        click.echo("库是空的,正在建演示街道…")
+        install_street()
+
+
+@click.command("run", help="启动网页服务和 worker")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--no-demo", is_flag=True)
+def run_command(host: str, port: int, no_demo: bool) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    if _busy(host, port):
+        fail(f"{host}:{port} 已被占用;换一个端口:make run PORT=8001,或先停掉占用的程序")
+    _prepare(no_demo=no_demo)
+    from django.conf import settings
+    from django.db import connections
+
+    connections.close_all()
+    here = [sys.executable, "-m", "jiezhi.cli.main"]
+    worker = subprocess.Popen([*here, "worker"], env=os.environ | {"JIEZHI_PARENT": str(os.getpid())})
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--workers",
+            os.environ.get("JIEZHI_WORKERS", "1"),
+            "--log-level",
+            "warning",
+            "jiezhi.config.wsgi:application",
+        ]
+    )
+    _announce(host, port, settings.OFFICE_NAME)
+    _wait([server, worker])
+
+
+def _busy(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _announce(host: str, port: int, office: str) -> None:
+    for _ in range(200):
+        if _busy(host, port):
+            break
+        time.sleep(0.05)
+    click.echo(f"{office}:http://{host}:{port}/")
+    with contextlib.suppress(ImportError):
+        from jiezhi.demo.install import demo_logins
+
+        for line in demo_logins():
+            click.echo(line)
+    click.echo("按 Ctrl+C 停止")
+
+
+def _wait(children: list[subprocess.Popen[bytes]]) -> None:
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.3)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=10)
+    if any(child.returncode not in (0, -signal.SIGTERM, -signal.SIGINT, None) for child in children):
+        sys.exit(1)
+
+
+@click.command("worker", help="做后续发送、处理到期时限、定时做检查点")
+@click.option("--once", is_flag=True, help="做完现有的就退出")
+@click.option("--checkpoint-every", default=24, show_default=True, help="隔几小时做一次检查点;0 不做")
+def worker_command(once: bool, checkpoint_every: int) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping:
+        busy = work_once(checkpoint_every)
+        if once and not busy:
+            return
+        if not busy and not _orphaned():
+            time.sleep(HEARTBEAT)
+        if _orphaned():
+            return
+
+
+def _orphaned() -> bool:
+    parent = os.environ.get("JIEZHI_PARENT")
+    return parent is not None and os.getppid() != int(parent)
+
+
+def work_once(checkpoint_every: int = 24) -> bool:
+    """一轮:到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。"""
+    from django.db import OperationalError
+    from django.utils import timezone
+
+    from jiezhi.base.archive import actions as archive
+    from jiezhi.base.archive import queries as archived
+    from jiezhi.base.casework import files, outbox, upkeep
+    from jiezhi.base.casework.models import Event
+
+    now = timezone.now()
+    try:
+        fired = outbox.fire_clocks(now)
+        drained = outbox.drain(now)
+        changed = upkeep.recompute_provisional(now=now, limit=50)
+        latest = archived.latest_checkpoint()
+        if checkpoint_every and Event.objects.exists():
+            due = latest is None or latest.at + timedelta(hours=checkpoint_every) <= now
+            if due:
+                archive.make_checkpoint(now=now)
+                files.sweep(now)
+        return bool(fired or drained.done or drained.failed or changed)
+    except OperationalError as error:
+        # 库暂时忙或断开:等一等再来,worker 不退出。
+        click.echo(f"数据库暂时不可用,稍后再试:{error}", err=True)
+        return False
+
+
+@click.command("demo", help="建演示街道(库里还没有人员时)")
+def demo_command() -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from jiezhi.base.accounts.models import Officer
+
+    if Officer.objects.exists():
+        fail("库里已有人员,不再建演示街道")
+    from jiezhi.demo.install import demo_logins, install_street
+
+    install_street()
+    for line in demo_logins():
+        click.echo(line)

@@ -1,0 +1,217 @@
+"""把件按来表的样子写出去，右边加上编号、环节、责任单位、答复、办结时间。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from os import PathLike
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.accounts.authority import require_active
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.accounts.records import write_record
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.models import Case, Event
+from jiezhi.base.casework.queries import masked, visible
+from jiezhi.connect.excel import queries
+from jiezhi.connect.excel.errors import SheetError
+from jiezhi.connect.excel.layouts import Layout, export
+from jiezhi.connect.excel.mapping import SheetMapping, choose
+from jiezhi.connect.excel.models import ImportRun
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.fold import ERASED
+
+APPENDED = ("编号", "环节", "责任单位", "答复", "办结时间")
+_CHUNK = 500
+
+
+def export_cases(
+    cases: QuerySet[Case],
+    shape: ImportRun | Layout | str,
+    out: str | PathLike[str] | BinaryIO,
+    *,
+    acting_officer: Officer,
+    matter: str = "",
+    reason: str = "",
+    now: datetime | None = None,
+) -> int:
+    """把 `cases` 里这个人看得见的件写成表，返回行数。
+
+    `shape` 是一次导入（照它来时的样子）、一张表的样子，或来表的代号；后两种要给 `matter`。
+    个人信息打码；写明 `reason`（调取理由）才写出全文，并记入管理记录。
+    表里我们没有对应的列留空。写不下抛 SheetError。
+    """
+    require_active(acting_officer)
+    moment = now or timezone.now()
+    matter = shape.matter if isinstance(shape, ImportRun) else matter
+    if not matter:
+        raise SheetError("请指明导出哪个业务模板的件。")
+    layout, mapping, columns = _shape(shape, matter)
+    found = cases.filter(matter=matter, pk__in=visible(acting_officer, moment).values("pk"))
+    extra = [title for title in APPENDED if title not in layout.headers]
+    writer = _Lines(mapping, columns, layout.headers, extra, plain=bool(reason.strip()))
+    count = export(layout, writer.lines(found), out, extra=extra)
+    if reason.strip():
+        with transaction.atomic():
+            write_record(
+                "export.cases",
+                "导出含个人信息的表",
+                Case,
+                acting_officer=acting_officer,
+                now=moment,
+                new={"matter": matter, "rows": count},
+                note=reason.strip(),
+            )
+    return count
+
+
+def _shape(shape: ImportRun | Layout | str, matter: str) -> tuple[Layout, SheetMapping, dict[str, str]]:
+    """表的样子、对应、我们的列 → 表里的列名。"""
+    mappings = queries.mappings_for(matter)
+    if isinstance(shape, ImportRun):
+        layout = Layout.model_validate(shape.sheet)
+        return layout, choose(mappings, layout.headers, shape.layout, shape.columns)[0], dict(shape.columns)
+    if isinstance(shape, str):
+        if shape not in mappings:
+            known = "、".join(f"{key}（{item.layout.title}）" for key, item in mappings.items())
+            raise SheetError(f"没有“{shape}”这种来表。可选：{known}。")
+        mapping = mappings[shape]
+        names = list(mapping.strict.columns)
+        return Layout(headers=names), mapping, {name: name for name in names}
+    mapping, matching = choose(mappings, shape.headers, None, None)
+    return shape, mapping, {ours: shape.headers[at] for ours, at in matching.found.items()}
+
+
+class _Lines:
+    """件 → 一行格子。"""
+
+    def __init__(
+        self,
+        mapping: SheetMapping,
+        columns: Mapping[str, str],
+        headers: Sequence[str],
+        extra: Sequence[str],
+        *,
+        plain: bool,
+    ) -> None:
+        self.mapping = mapping
+        self.headers = headers
+        self.extra = extra
+        self.plain = plain
+        self.ours = {header: ours for ours, header in columns.items()}
+        matter = mapping.definition.matter
+        # 列 ← 字段，或哪几个动作的发生时间：补登的“答复时间”和在这里答复的时间是一回事。
+        self.sources: dict[str, tuple[str, str]] = {}
+        self.moments: dict[str, frozenset[str]] = {}
+        for step in mapping.steps:
+            for cell in step.cells:
+                if cell.column:
+                    self.sources.setdefault(cell.column, (cell.field, cell.part))
+            if step.decl.at and step.decl.at not in self.sources:
+                same = {name for name, action in matter.actions.items() if step.means & set(action.means)}
+                self.moments.setdefault(step.decl.at, frozenset(same | {step.decl.action}))
+        self.reply = _reply_field(mapping.definition)
+
+    def lines(self, cases: QuerySet[Case]) -> Iterator[list[Any]]:
+        """逐行；分批取，内存与件数无关。"""
+        rows = cases.select_related("version", "unit").defer("version__content").order_by("pk")
+        pending: list[Case] = []
+        for case in rows.iterator(chunk_size=_CHUNK):
+            pending.append(case)
+            if len(pending) >= _CHUNK:
+                yield from self._some(pending)
+                pending = []
+        yield from self._some(pending)
+
+    def _some(self, cases: Sequence[Case]) -> Iterator[list[Any]]:
+        wanted = frozenset().union(*self.moments.values())
+        times: dict[tuple[int, str], datetime] = {}
+        if cases and wanted:
+            events = Event.objects.filter(case__in=[case.pk for case in cases], action__in=wanted).order_by(
+                "seq"
+            )
+            for pk, action, at in events.values_list("case_id", "action", "at"):
+                for column, actions in self.moments.items():
+                    if action in actions:
+                        times[(pk, column)] = at
+        for case in cases:
+            yield self._line(case, times)
+
+    def _line(self, case: Case, times: Mapping[tuple[int, str], datetime]) -> list[Any]:
+        definition = matters.definition_of(case.version)
+        fields = dict(case.fields)
+        if case.sealed:
+            fields |= json.loads(secrets.decrypt(bytes(case.sealed)))
+        cells = [
+            self._cell(case, definition, fields, times, self.ours.get(header, "")) for header in self.headers
+        ]
+        state = definition.matter.states.get(case.state)
+        more = {
+            "编号": case.number,
+            "环节": state.title if state else case.state,
+            "责任单位": case.unit.name if case.unit else "",
+            "答复": self._text(definition, fields, self.reply, ""),
+            "办结时间": case.closed_at,
+        }
+        return [*cells, *(more[title] for title in self.extra)]
+
+    def _cell(
+        self,
+        case: Case,
+        definition: Definition,
+        fields: Mapping[str, Any],
+        times: Mapping[tuple[int, str], datetime],
+        column: str,
+    ) -> Any:
+        if column == self.mapping.number:
+            return case.number
+        if column in self.sources:
+            name, part = self.sources[column]
+            return self._text(definition, fields, name, part)
+        return times.get((case.pk, column))
+
+    def _text(self, definition: Definition, fields: Mapping[str, Any], name: str, part: str) -> Any:
+        decl, value = definition.matter.fields.get(name), fields.get(name)
+        if decl is None or value is None:
+            return None
+        if value == ERASED:
+            return ERASED
+        if decl.sensitive and not self.plain:
+            value = masked(value)
+        if part:
+            return value.get(part) if isinstance(value, dict) else None
+        return _shown(decl, value)
+
+
+def _shown(decl: FieldDecl, value: Any) -> Any:
+    if decl.type is FieldType.DATETIME:
+        return datetime.fromisoformat(value)
+    if decl.type is FieldType.DATE:
+        return datetime.fromisoformat(value).date()
+    if decl.type is FieldType.MONEY:
+        return value / 100
+    if decl.type is FieldType.CHOICE:
+        return decl.choices.get(value, value)
+    if isinstance(value, dict):
+        return value.get("address") or value.get("name") or "、".join(str(item) for item in value.values())
+    if isinstance(value, list):
+        return "、".join(str(item) for item in value)
+    return value
+
+
+def _reply_field(definition: Definition) -> str:
+    """答复写在哪个字段：办“答复”时必填的文字。"""
+    fields = definition.matter.fields
+    for action in definition.matter.actions.values():
+        if "answer" in action.means:
+            for name in action.required():
+                if fields[name].type is FieldType.TEXT:
+                    return name
+    return ""

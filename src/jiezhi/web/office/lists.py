@@ -1,0 +1,228 @@
+"""工作列表：网址里的筛选 ↔ 查询；每一行给人看的样子。列表和导出用同一份。"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import F, QuerySet
+from django.http import QueryDict
+
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.models import Case, Clock, MatterVersion
+from jiezhi.base.casework.queries import Filters, light_of, worklist
+from jiezhi.base.registry import queries as registry
+from jiezhi.base.registry.models import Appointment, Unit
+from jiezhi.base.registry.queries.people import in_force
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.web.office import queries, words
+from jiezhi.web.office.forms.actform import Lists
+
+PAGE = 50
+SCOPES = {"mine": "我经办的", "unit": "本单位的", "all": "我看得见的全部"}
+OPEN = {"open": "在办", "closed": "已办结", "any": "在办和已办结"}
+LIGHTS = ("正常", "临期", "超期")
+
+
+@dataclass
+class Wanted:
+    """网址里的筛选，认得的才留下。"""
+
+    scope: str = "all"
+    open: str = "open"
+    matter: str = ""
+    state: str = ""
+    unit: str = ""
+    light: str = ""
+    words: str = ""
+    page: int = 1
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, query: QueryDict) -> Wanted:
+        """认不得的一律当没有写，不报错。"""
+
+        def one(name: str, allowed: Sequence[str] | None = None, default: str = "") -> str:
+            value = str(query.get(name, "")).strip()[:100]
+            return value if allowed is None or value in allowed else default
+
+        number = query.get("p", "")
+        return cls(
+            scope=one("scope", list(SCOPES), "all") or "all",
+            open=one("open", list(OPEN), "open") or "open",
+            matter=one("matter"),
+            state=one("state"),
+            unit=one("unit"),
+            light=one("light", LIGHTS),
+            words=one("q"),
+            page=max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1,
+            fields={
+                key[2:]: str(query[key]).strip()[:200]
+                for key in query
+                if key.startswith("f-") and str(query[key]).strip()
+            },
+        )
+
+    def address(self, **changes: str | int) -> str:
+        """换一项筛选之后的网址（只有“?”之后的部分）。换了别的就回到第一页。"""
+        items: dict[str, str | int] = {
+            "scope": self.scope if self.scope != "all" else "",
+            "open": self.open if self.open != "open" else "",
+            "matter": self.matter,
+            "state": self.state,
+            "unit": self.unit,
+            "light": self.light,
+            "q": self.words,
+            **{f"f-{name}": value for name, value in self.fields.items()},
+            **changes,
+        }
+        return urlencode({key: value for key, value in items.items() if value})
+
+    @property
+    def filtered(self) -> bool:
+        """有没有筛选。"""
+        return bool(
+            self.matter
+            or self.state
+            or self.unit
+            or self.light
+            or self.words
+            or self.fields
+            or self.scope != "all"
+        )
+
+
+@dataclass
+class Row:
+    """列表的一行。"""
+
+    case: Case
+    matter: str
+    state: str
+    unit: str
+    people: str
+    light: words.Light
+    opened: str
+
+
+@dataclass
+class FilterField:
+    """一个可以筛选的字段。`groups` 为空的填文字。"""
+
+    name: str
+    title: str
+    groups: list[queries.Group]
+    value: str
+
+
+@dataclass
+class Listing:
+    """一页列表。"""
+
+    rows: list[Row]
+    count: queries.Count
+    page: int
+    pages: int
+    more: bool
+
+
+def indexed(definition: Definition) -> dict[str, FieldDecl]:
+    """这个业务可以拿来筛选的字段。"""
+    return {
+        name: decl for name, decl in definition.matter.fields.items() if decl.indexed and not decl.sensitive
+    }
+
+
+def cases_for(officer: Officer, wanted: Wanted, now: datetime, chosen: Definition | None) -> QuerySet[Case]:
+    """看得见的件里符合筛选的，快到期的在前，没有时限的在后。"""
+    allowed = indexed(chosen) if chosen else {}
+    filters = Filters(
+        matter=wanted.matter,
+        state=wanted.state if chosen else "",
+        unit=wanted.unit,
+        light=wanted.light,
+        mine=wanted.scope == "mine",
+        open={"open": True, "closed": False}.get(wanted.open),
+        words=wanted.words,
+        fields={name: value for name, value in wanted.fields.items() if name in allowed},
+    )
+    rows = worklist(officer, filters, now=now)
+    if wanted.scope == "unit":
+        mine = Appointment.objects.filter(in_force(now), officer=officer).values("unit")
+        rows = rows.filter(unit__in=Unit.objects.filter(pk__in=mine).values("code"))
+    return (
+        rows.order_by(F("due_at").asc(nulls_last=True), "-opened_at")
+        .select_related("version", "unit")
+        .defer("sealed", "fields", "head", "done", "tags", "version__content")
+    )
+
+
+def listing(rows: QuerySet[Case], number: int, now: datetime) -> Listing:
+    """取一页；总数数到 1001 为止。"""
+    first = (number - 1) * PAGE
+    found = list(rows[first : first + PAGE + 1])
+    more = len(found) > PAGE
+    total = first + len(found) if not more and found else rows.order_by()[: queries.ENOUGH + 1].count()
+    count = queries.counted(total)
+    pages = max(1, -(-count.number // PAGE))
+    return Listing(describe(found[:PAGE], now), count, number, max(pages, number + more), more)
+
+
+def describe(cases: Sequence[Case], now: datetime) -> list[Row]:
+    """行的文字：环节、单位、经办人、灯。四条查询，与行数无关。"""
+    if not cases:
+        return []
+    table = registry.day_table()
+    people = queries.officer_names(one for case in cases for who in case.roles.values() for one in who)
+    running: dict[int, list[Clock]] = {}
+    for one in Clock.objects.filter(case__in=[case.pk for case in cases], status="running"):
+        running.setdefault(one.case_id, []).append(one)
+    found = []
+    for case in cases:
+        definition = matters.definition_of(case.version)
+        matter = definition.matter
+        clock = next((one for one in running.get(case.pk, []) if one.due_at == case.due_at), None)
+        title = matter.clocks[clock.name].title if clock and clock.name in matter.clocks else ""
+        state = matter.states.get(case.state)
+        holders = dict.fromkeys(people.get(str(one), "") for who in case.roles.values() for one in who)
+        found.append(
+            Row(
+                case=case,
+                matter=matter.title,
+                state=state.title if state else case.state,
+                unit=str(case.unit) if case.unit else "",
+                people="、".join(filter(None, holders)),
+                light=words.light(light_of(case, now), case.due_at, now, table, clock, title),
+                opened=words.clock_time(case.opened_at, now),
+            )
+        )
+    return found
+
+
+def chosen_definition(versions: Sequence[MatterVersion], matter: str) -> Definition | None:
+    """筛选所选的业务。"""
+    version = next((one for one in versions if one.matter == matter), None)
+    return matters.definition_of(version) if version else None
+
+
+def filter_fields(chosen: Definition, wanted: Wanted) -> list[FilterField]:
+    """所选业务的筛选字段。"""
+    lists = Lists()
+    found = []
+    for name, decl in indexed(chosen).items():
+        if decl.type is FieldType.FLAG:
+            groups: list[queries.Group] = [("", [("是", "是"), ("否", "否")])]
+        elif decl.type is FieldType.RATING:
+            groups = [("", [(str(n), f"{n} 分") for n in range(1, (decl.max or 5) + 1)])]
+        elif decl.type is FieldType.OFFICER:
+            continue  # “我经办的”已经够用；全街道的人在这里列出来太长
+        else:
+            groups = lists.of(decl) if decl.type is not FieldType.UNIT else []
+        if decl.type is FieldType.UNIT:
+            continue  # 责任单位另有筛选
+        found.append(FilterField(name, decl.title, groups, wanted.fields.get(name, "")))
+    return found

@@ -1,0 +1,104 @@
+"""办公页面自己的读：未读消息、选单用的单位和人员、名称对照。件一律从 casework.queries.visible 取。"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.models import CodeList, MatterVersion, Notice
+from jiezhi.base.registry.models import Appointment, Area, Unit
+
+Choice = tuple[str, str]
+Group = tuple[str, list[Choice]]
+ENOUGH = 1000
+UNIT_KINDS = {"internal": "街道科室", "community": "社区", "external": "外部单位", "superior": "上级单位"}
+
+
+class Count(NamedTuple):
+    """条数；到 1000 就不再数。"""
+
+    shown: str
+    more: bool
+    number: int
+
+
+def counted(number: int) -> Count:
+    """把数到 1001 为止的条数写成给人看的。"""
+    return Count("1000+", True, ENOUGH) if number > ENOUGH else Count(str(number), False, number)
+
+
+def unread_count(officer: Officer) -> str:
+    """未读消息条数；没有为空串，多了写 99+。"""
+    found = Notice.objects.filter(officer=officer, read_at=None)[:100].count()
+    return "99+" if found > 99 else str(found or "")
+
+
+def notices_of(officer: Officer) -> QuerySet[Notice]:
+    """这个人的消息，新的在前。"""
+    return Notice.objects.filter(officer=officer).select_related("case").order_by("-created_at", "-pk")
+
+
+def unit_names() -> dict[str, str]:
+    """单位代码 → 名称（停用的也在，旧记录要用）。"""
+    return {code: short or name for code, name, short in Unit.objects.values_list("code", "name", "short")}
+
+
+def officer_names(ids: Iterable[str]) -> dict[str, str]:
+    """人员代号 → 姓名。"""
+    wanted = {int(one) for one in ids if str(one).isdigit()}
+    if not wanted:
+        return {}
+    return {str(pk): name for pk, name in Officer.objects.filter(pk__in=wanted).values_list("pk", "name")}
+
+
+def unit_groups() -> list[Group]:
+    """在用单位，按种类分组，选单用。"""
+    groups: dict[str, list[Choice]] = {}
+    for code, name, kind in (
+        Unit.objects.filter(is_active=True).order_by("path").values_list("code", "name", "kind")
+    ):
+        groups.setdefault(UNIT_KINDS.get(kind, "其他"), []).append((code, name))
+    return list(groups.items())
+
+
+def officer_groups(first_unit: str | None = None) -> list[Group]:
+    """在岗人员，按单位分组；`first_unit`（责任单位）排在最前。"""
+    rows = (
+        Appointment.objects.filter(valid_to=None, officer__is_active=True, unit__is_active=True)
+        .order_by("unit__path", "officer__login", "pk")
+        .values_list("unit__code", "unit__name", "officer_id", "officer__name", "post__title")
+    )
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for code, unit, pk, name, post in rows:
+        groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}（{post}）")
+    ordered = sorted(groups.items(), key=lambda item: item[0][0] != first_unit)
+    return [(unit, list(people.items())) for (_, unit), people in ordered]
+
+
+def area_groups() -> list[Group]:
+    """在用区域，按上级分组。"""
+    groups: dict[str, list[Choice]] = {}
+    rows = Area.objects.filter(is_active=True).exclude(level="building").order_by("path")
+    for code, name, parent in rows.values_list("code", "name", "parent__name"):
+        groups.setdefault(parent or "本辖区", []).append((code, name))
+    return list(groups.items())
+
+
+def code_groups(name: str) -> list[Group]:
+    """代码表，按一级分组；只有一级的自成一组。"""
+    row = CodeList.objects.filter(name=name).first()
+    codes = row.codes if row else {}
+    groups: dict[str, list[Choice]] = {}
+    for code, title in codes.items():
+        top, _, rest = code.partition("/")
+        label = codes.get(top, top)
+        groups.setdefault(label, []).append((code, title if rest else f"{title}（不细分）"))
+    return list(groups.items())
+
+
+def current_matters() -> list[MatterVersion]:
+    """现行的业务模板。"""
+    return list(MatterVersion.objects.filter(is_current=True).defer("content").order_by("title"))

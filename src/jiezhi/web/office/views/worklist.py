@@ -1,0 +1,80 @@
+"""待办：工作列表和导出。"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from jiezhi.base.casework.models import Case
+from jiezhi.web.office import export as exports
+from jiezhi.web.office import lists, queries, words
+from jiezhi.web.office.shell import officer_of, page, show
+
+CHUNK = 500
+
+
+def batched(cases: Sequence[Case], size: int) -> Iterator[Sequence[Case]]:
+    """分段，免得一条查询里的参数太多。"""
+    return (cases[start : start + size] for start in range(0, len(cases), size))
+
+
+@page
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """工作列表。筛选都在网址里，可以收藏、转发。"""
+    now = timezone.now()
+    wanted = lists.Wanted.read(request.GET)
+    versions = queries.current_matters()
+    chosen = lists.chosen_definition(versions, wanted.matter)
+    found = lists.listing(lists.cases_for(officer_of(request), wanted, now, chosen), wanted.page, now)
+    context = {
+        "list": found,
+        "wanted": wanted,
+        "now": now,
+        "scopes": [
+            (key, title, wanted.address(scope=key, state=wanted.state)) for key, title in lists.SCOPES.items()
+        ],
+        "light_links": [
+            (one, wanted.address(light="" if one == wanted.light else one)) for one in ("超期", "临期")
+        ],
+        "opens": lists.OPEN.items(),
+        "lights": lists.LIGHTS,
+        "matters": versions,
+        "units": queries.unit_groups(),
+        "states": [(name, state.title) for name, state in chosen.matter.states.items()] if chosen else [],
+        "fields": lists.filter_fields(chosen, wanted) if chosen else [],
+        "chosen": chosen,
+        "export": wanted.address(),
+        "previous": wanted.address(p=found.page - 1) if found.page > 1 else None,
+        "next": wanted.address(p=found.page + 1) if found.more else None,
+    }
+    return show(request, "office/home.html", context, rail="home")
+
+
+@page
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """导出正在看的列表（全部页，至多两万行）。`as=csv` 为 CSV，否则 Excel。"""
+    now = timezone.now()
+    wanted = lists.Wanted.read(request.GET)
+    chosen = lists.chosen_definition(queries.current_matters(), wanted.matter)
+    cases = list(lists.cases_for(officer_of(request), wanted, now, chosen)[: exports.MOST + 1])
+    rows = [row for part in batched(cases[: exports.MOST], CHUNK) for row in lists.describe(part, now)]
+    stamp = f"{words.local(now):%Y%m%d-%H%M}"
+    if request.GET.get("as") == "csv":
+        body, kind, ending = exports.comma_separated(rows), "text/csv; charset=utf-8", "csv"
+    else:
+        note = f"{officer_of(request).name} {words.clock_time(now, now)} 导出，共 {len(rows)} 行"
+        if len(cases) > exports.MOST:
+            note += f"（只导出前 {exports.MOST} 行，请缩小筛选再导出其余的）"
+        body = exports.workbook(rows, note, words.local(now))
+        kind, ending = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
+    response = HttpResponse(body, content_type=kind)
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename*=UTF-8''{quote('工作列表')}-{stamp}.{ending}"
+    )
+    return response

@@ -1,0 +1,159 @@
+"""一件随手拍从登记到核查，在浏览器里走一遍：网格员登记，分拨员派单，经办人签收、拍照答复，回访员核查。"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from jiezhi.base.casework.models import Case
+from jiezhi.web.office.testing import PASSWORD, make_street
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SIZES = {"桌面": (1280, 900), "手机": (360, 800), "无脚本": (1280, 900)}
+Visit = Callable[[str], Any]
+
+
+def photo(name: str) -> dict[str, Any]:
+    stream = io.BytesIO()
+    Image.new("RGB", (800, 600), "green").save(stream, "JPEG")
+    return {"name": name, "mimeType": "image/jpeg", "buffer": stream.getvalue()}
+
+
+@pytest.fixture
+def visit(browser: Any, live_server: Any, settings: Any, tmp_path: Path, request: Any) -> Iterator[Visit]:
+    """以某人登录，得到他的页面。页面上有脚本错误、控制台报错、被内容安全策略拦下的，测试失败。"""
+    settings.FILES_DIR = tmp_path / "files"
+    width, height = SIZES[request.param]
+    contexts, problems = [], []
+
+    def enter(login: str) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            java_script_enabled=request.param != "无脚本",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{live_server.url}/")
+        page.get_by_label("登录名").fill(login)
+        page.get_by_label("口令").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        page.get_by_role("heading", name="待办").wait_for()
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert [text for text in problems if "status of 422" not in text] == []
+
+
+def fits(page: Any) -> None:
+    """没有横向滚动。"""
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def said(page: Any, words: str) -> None:
+    page.get_by_role("status").filter(has_text=words).wait_for()
+
+
+@pytest.mark.parametrize("visit", ["桌面", "手机"], indirect=True)
+def test_from_registering_to_checking(visit: Visit) -> None:
+    make_street()
+
+    grid = visit("wangge")
+    grid.get_by_role("navigation", name="主菜单").get_by_role("link", name="登记新件").click()
+    grid.get_by_role("link", name="登记随手拍").click()
+    grid.get_by_label("反映的事").fill("东桥路12号路灯不亮，晚上走路看不清")
+    grid.get_by_label("地址（街、路、门牌或路口）").fill("东桥路12号")
+    grid.get_by_label("经度").fill("113.005")
+    grid.get_by_label("纬度").fill("23.008")
+    grid.get_by_label("姓名或名称").fill("林小燕")
+    grid.get_by_role("textbox", name="电话").fill("13800138001")
+    grid.get_by_label("查找诉求类别").fill("市政")
+    assert grid.locator("#f-category").input_value() == "城乡建设/市政设施", "只剩一项就选上"
+    fits(grid)
+    grid.get_by_role("button", name="登记随手拍").click()
+    said(grid, "已登记，编号")
+    number = re.search(r"SP\d+", grid.get_by_role("status").inner_text())
+    assert number is not None
+
+    desk = visit("fenbo")
+    desk.get_by_role("link", name="东桥路12号路灯不亮").click()
+    fits(desk)
+    desk.get_by_role("link", name="派给责任单位").click()
+    desk.get_by_role("button", name="派给责任单位").click()
+    desk.get_by_role("alert").filter(has_text="还没有“承办单位”").wait_for()
+    desk.get_by_label("派单说明").fill("请当天到场")
+    desk.locator("#f-to_unit").select_option(label="综合行政执法队")
+    desk.get_by_role("button", name="派给责任单位").click()
+    said(desk, "现在是“办理中”")
+
+    clerk = visit("jingban")
+    clerk.get_by_role("searchbox").first.fill(number.group())
+    clerk.get_by_role("button", name="查找").first.click()
+    clerk.get_by_role("link", name="东桥路12号路灯不亮").click()
+    assert clerk.get_by_role("link", name="处理完毕").count() == 0, "没有签收还不能答复"
+    clerk.get_by_role("button", name="签收").click()
+    said(clerk, "“签收”办好了")
+    clerk.get_by_role("link", name="处理完毕").click()
+    clerk.get_by_label("处理结果").fill("灯泡已经换好，晚上试亮正常")
+    clerk.get_by_role("button", name="处理完毕").click()
+    clerk.get_by_role("alert").filter(has_text="还没有“处理后照片”").wait_for()
+    assert clerk.get_by_label("处理结果").input_value() == "灯泡已经换好，晚上试亮正常", "填过的还在"
+    clerk.get_by_label("处理后照片").set_input_files([photo("换好的灯.jpg")])
+    clerk.get_by_text("换好的灯.jpg，").wait_for()
+    clerk.get_by_role("button", name="处理完毕").click()
+    said(clerk, "现在是“待核查”")
+    thumbnail = clerk.get_by_role("img", name="处理完毕的照片")
+    thumbnail.scroll_into_view_if_needed()
+    clerk.wait_for_function(
+        "image => image.complete && image.naturalWidth > 0", arg=thumbnail.element_handle()
+    )
+
+    checker = visit("huifang")
+    checker.get_by_role("link", name="东桥路12号路灯不亮").click()
+    assert "138****8001" in checker.content() and "13800138001" not in checker.content()
+    checker.get_by_role("link", name="核查通过").click()
+    checker.get_by_role("button", name="核查通过").click()
+    said(checker, "现在是“已答复待评价”")
+    fits(checker)
+    checker.get_by_role("link", name="流程图").click()
+    checker.get_by_role("img", name="随手拍流程图").wait_for()
+    fits(checker)
+
+    case = Case.objects.get(number=number.group())
+    assert (case.state, case.unit_id, case.seq) == ("answered", "law", 5)
+
+
+@pytest.mark.parametrize("visit", ["无脚本"], indirect=True)
+def test_registering_and_answering_without_script(visit: Visit) -> None:
+    """浏览器关了脚本，也能登记、派单、签收、带照片答复。"""
+    make_street()
+    desk = visit("fenbo")
+    desk.get_by_role("navigation", name="主菜单").get_by_role("link", name="登记新件").click()
+    desk.get_by_role("link", name="登记随手拍").click()
+    desk.get_by_label("反映的事").fill("东桥市场南门占道摆摊")
+    desk.locator("#f-category").select_option("城乡建设/占道经营")
+    desk.get_by_role("button", name="登记随手拍").click()
+    desk.get_by_role("link", name="派给责任单位").click()
+    desk.locator("#f-to_unit").select_option("law")
+    desk.get_by_role("button", name="派给责任单位").click()
+    said(desk, "现在是“办理中”")
+    clerk = visit("jingban")
+    clerk.get_by_role("link", name="东桥市场南门占道摆摊").click()
+    clerk.get_by_role("button", name="签收").click()
+    clerk.get_by_role("link", name="处理完毕").click()
+    clerk.get_by_label("处理结果").fill("摊位已经劝离")
+    clerk.get_by_label("处理后照片").set_input_files([photo("劝离后.jpg")])
+    clerk.get_by_role("button", name="处理完毕").click()
+    said(clerk, "现在是“待核查”")
+    assert Case.objects.get().state == "checking"
