@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_allowed() -> Iterator[None]:
-    """真正提交事务的测试收尾清库时,放开只追加的触发器。"""
+    """真正提交事务的测试收尾清库时，放开只追加的触发器。"""
     from jiezhi.base.accounts.testing import flush_allowed
 
     with flush_allowed():

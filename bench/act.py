@@ -1,4 +1,4 @@
-"""act():两个办理条件、一个时限、一条办理记录、一条后续发送。用法:python bench/act.py"""
+"""act()：两个办理条件、一个时限、一条办理记录、一条后续发送。用法：python bench/act.py"""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main() -> None:
         ClockEntry.objects.count(),
     )
     print(
-        "每次增加:办理记录、时限、后续发送、时限流水 =", [b - a for a, b in zip(before, after, strict=True)]
+        "每次增加：办理记录、时限、后续发送、时限流水 =", [b - a for a, b in zip(before, after, strict=True)]
     )
     with CaptureQueriesContext(
         connection,
@@ -65,7 +65,7 @@ def main() -> None:
         one()
     for query in queries.captured_queries:
         print("  ", query["sql"][:110].replace("\n", " "))
-    print(f"语句数(含 BEGIN、COMMIT):{len(queries)}")
+    print(f"语句数（含 BEGIN、COMMIT）：{len(queries)}")
 
     rate("act()", ROUND, lambda: [one() for _ in range(ROUND)] and None)
 

@@ -1,4 +1,4 @@
-"""act_many():成批开件(热线工单,带地点、来电人、类别)。用法:python bench/act_many.py"""
+"""act_many()：成批开件（热线工单，带地点、来电人、类别）。用法：python bench/act_many.py"""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def main() -> None:
                     inputs={
                         "subject": report.text[:30],
                         "content": report.text,
-                        "spot": {"lon": str(building.lon), "lat": str(building.lat), "address": building.address},
+                        "spot": {
+                            "lon": str(building.lon),
+                            "lat": str(building.lat),
+                            "address": building.address,
+                        },
                         "reporter": {"name": report.reporter, "phone": f"139{i:08}"},
                         "category": f"{report.category}/{report.subcategory}",
                     },

@@ -1,4 +1,4 @@
-"""各项测速共用:一次性的库、演示街道、结果的写法。"""
+"""各项测速共用：一次性的库、演示街道、结果的写法。"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def fresh_database() -> Path:
-    """在临时目录里建一个空库(SQLite WAL、FULL),返回目录。必须在引入 Django 模型之前调用。"""
+    """在临时目录里建一个空库（SQLite WAL、FULL），返回目录。必须在引入 Django 模型之前调用。"""
     home = Path(tempfile.mkdtemp(prefix="jiezhi-bench-"))
     os.environ["JIEZHI_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiezhi.config.settings")
@@ -25,7 +25,7 @@ def fresh_database() -> Path:
 
 
 def rate(label: str, count: int, work: Callable[[], None], rounds: int = 5) -> float:
-    """跑 `rounds` 轮,每轮 `count` 次,印出每秒次数的最低、中位、最高,返回中位。"""
+    """跑 `rounds` 轮，每轮 `count` 次，印出每秒次数的最低、中位、最高，返回中位。"""
     found = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -33,13 +33,13 @@ def rate(label: str, count: int, work: Callable[[], None], rounds: int = 5) -> f
         found.append(count / (time.perf_counter() - start))
     middle = statistics.median(found)
     print(
-        f"{label}:每秒 {min(found):,.0f} / {middle:,.0f} / {max(found):,.0f}(最低/中位/最高,{rounds} 轮 × {count:,})"
+        f"{label}：每秒 {min(found):,.0f} / {middle:,.0f} / {max(found):,.0f}（最低/中位/最高，{rounds} 轮 × {count:,}）"
     )
     return middle
 
 
 def demo_street() -> None:
-    """空库、公布业务模板、装好演示街道(不含工单)。"""
+    """空库、公布业务模板、装好演示街道（不含工单）。"""
     fresh_database()
     from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""成批定位:坐标 → 网格(演示街道,40 个网格)。用法:python bench/place.py"""
+"""成批定位：坐标 → 网格（演示街道，40 个网格）。用法：python bench/place.py"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
     x = rng.uniform(lons.min() - 0.002, lons.max() + 0.002, POINTS)
     y = rng.uniform(lats.min() - 0.002, lats.max() + 0.002, POINTS)
     hits = index.locate_many(x, y)
-    print(f"{len(plan.grids)} 个网格,{POINTS:,} 个点,落在网格内的 {float((hits >= 0).mean()):.0%}")
+    print(f"{len(plan.grids)} 个网格，{POINTS:,} 个点，落在网格内的 {float((hits >= 0).mean()):.0%}")
     rate("成批定位", POINTS, lambda: index.locate_many(x, y) is None or None)
 
 

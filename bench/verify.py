@@ -1,4 +1,4 @@
-"""验证办理记录链:2,000 件 × 25 条,每条约 600 字节。用法:python bench/verify.py"""
+"""验证办理记录链：2,000 件 × 25 条，每条约 600 字节。用法：python bench/verify.py"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""故障测试里被杀的进程:不停地开件、办理、做后续发送,办成一件就在标准输出报一行。
+"""故障测试里被杀的进程：不停地开件、办理、做后续发送，办成一件就在标准输出报一行。
 
-用法:python street.py setup|act|outbox <起始序号>。数据库由 JIEZHI_HOME 决定。
+用法：python street.py setup|act|outbox <起始序号>。数据库由 JIEZHI_HOME 决定。
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""kill -9:在办理、后续发送的任意时刻杀掉进程,办成的一件不丢、一件不重,每条链完整。"""
+"""kill -9：在办理、后续发送的任意时刻杀掉进程，办成的一件不丢、一件不重，每条链完整。"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def run_and_kill(home: Path, words: list[str], after: float) -> list[list[str]]:
-    """启动、等它就绪、过 `after` 秒杀掉;返回它报过的行。"""
+    """启动、等它就绪、过 `after` 秒杀掉；返回它报过的行。"""
     process = subprocess.Popen(
         [sys.executable, str(SCRIPT), *words], env=environment(home), stdout=subprocess.PIPE, text=True
     )
@@ -38,7 +38,7 @@ def run_and_kill(home: Path, words: list[str], after: float) -> list[list[str]]:
     process.send_signal(signal.SIGKILL)
     lines = [line.split() for line in process.stdout.read().splitlines()]
     process.wait()
-    # 最后一行可能只写了一半,不算报过。
+    # 最后一行可能只写了一半，不算报过。
     return [line for line in lines if len(line) == 3 or line[:1] == ["drained"]]
 
 
@@ -64,7 +64,7 @@ def test_killed_while_acting(home: Path) -> None:
     told: list[list[str]] = []
     for round_number in range(8):
         told += run_and_kill(home, ["act", str(round_number * 1_000_000)], rng.uniform(0.05, 0.6))
-    assert len(told) > 50, "没有办几件就杀掉了,这个测试没有测到东西"
+    assert len(told) > 50, "没有办几件就杀掉了，这个测试没有测到东西"
     with sqlite3.connect(home / "jiezhi.sqlite3") as base:
         keys = dict(
             base.execute("SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key")
@@ -72,8 +72,8 @@ def test_killed_while_acting(home: Path) -> None:
         assert set(keys.values()) == {1}
         marks = {"opened": "o", "dispatched": "d", "answered": "a"}
         lost = [line for line in told if marks[line[0]] + line[1] not in keys]
-        assert not lost, f"报过办成却没有:{lost[:5]}"
-        # 每件的办理记录数等于件上的版本,后续发送与办理同生同灭。
+        assert not lost, f"报过办成却没有：{lost[:5]}"
+        # 每件的办理记录数等于件上的版本，后续发送与办理同生同灭。
         wrong = base.execute(
             "SELECT c.number FROM casework_case c WHERE c.seq <> "
             "(SELECT count(*) FROM casework_event e WHERE e.case_id = c.id)"
@@ -114,7 +114,7 @@ def test_killed_while_sending(home: Path) -> None:
 
 
 def test_two_officers_at_once(home: Path) -> None:
-    """两个进程抢同一批件:每件只有一人办成,另一人得到说明。"""
+    """两个进程抢同一批件：每件只有一人办成，另一人得到说明。"""
     race = (
         "import os,sys,django;django.setup();from datetime import timedelta;"
         "from jiezhi.base.accounts.models import Officer;from jiezhi.base.casework import actions;"

@@ -1,6 +1,6 @@
-"""在每个真实业务模板上随机办理:永远走得下去,永远不违法律规则,折叠永远等于办理的结果。
+"""在每个真实业务模板上随机办理：永远走得下去，永远不违法律规则，折叠永远等于办理的结果。
 
-走的是真正的解释器和真正的值;法律规则在这里按办理历史另外判断,不用校验器的代码。
+走的是真正的解释器和真正的值；法律规则在这里按办理历史另外判断，不用校验器的代码。
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def body_of(definition: Definition, outcome: Plan, view: CaseView | None, at: da
 def walk(
     definition: Definition, seed: int, steps: int = 25
 ) -> Iterator[tuple[CaseView | None, Plan, CaseView]]:
-    """随机走;每一步试全部动作,一个也办不成且没有办结就是走死了。"""
+    """随机走；每一步试全部动作，一个也办不成且没有办结就是走死了。"""
     rng = random.Random(seed)
     env = FakeEnv(rng)
     view: CaseView | None = None
@@ -76,7 +76,7 @@ def walk(
         rng.shuffle(names)
         done = None
         for attempt in range(12):
-            # 等一等总会过去:保护期届满、时限届满。
+            # 等一等总会过去：保护期届满、时限届满。
             at += timedelta(days=rng.choice([0, 0, 1, 20]) if attempt else 0, hours=1)
             for name in names:
                 actor = actor_for(definition, name, rng)
@@ -92,7 +92,7 @@ def walk(
             if done or (view and definition.is_terminal(view.state)):
                 break
         if done is None:
-            assert view is not None and definition.is_terminal(view.state), f"走死在“{state}”:{names}"
+            assert view is not None and definition.is_terminal(view.state), f"走死在“{state}”：{names}"
             return
         after = apply(view, body_of(definition, done, view, at), done.values)
         for meaning in done.decl.means:
@@ -102,7 +102,7 @@ def walk(
 
 
 class History:
-    """按办理历史另外记一份“做过而未作废”的含义,只看动作的声明和法律规则。"""
+    """按办理历史另外记一份“做过而未作废”的含义，只看动作的声明和法律规则。"""
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition

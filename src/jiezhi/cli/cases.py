@@ -1,4 +1,4 @@
-"""jiezhi act:在命令行办理一步(与网页同一个门)。"""
+"""jiezhi act：在命令行办理一步（与网页同一个门）。"""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from jiezhi.cli.output import emit, fail
 
 
 def officer_named(login: str) -> Any:
-    """按登录名找在岗人员;没有就报错退出。"""
+    """按登录名找在岗人员；没有就报错退出。"""
     from jiezhi.base.accounts.queries import officer_by_login
 
     officer = officer_by_login(login)
     if officer is None or not officer.is_active:
-        fail(f"没有在岗人员“{login}”,请用登录名")
+        fail(f"没有在岗人员“{login}”，请用登录名")
     return officer
 
 
 def case_numbered(number: str) -> Any:
-    """按编号或全局标识找件;没有或不止一件就报错退出。"""
+    """按编号或全局标识找件；没有或不止一件就报错退出。"""
     from django.db.models import Q
 
     from jiezhi.base.casework.models import Case
@@ -34,19 +34,19 @@ def case_numbered(number: str) -> Any:
     if not rows:
         fail(f"没有编号为“{number}”的件")
     if len(rows) > 1:
-        fail(f"有几件编号都是“{number}”(来自不同系统),请改用全局标识")
+        fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识")
     return rows[0]
 
 
-@click.command("act", help="办理一步:CASE 为编号,ACTION 为动作代号")
+@click.command("act", help="办理一步：CASE 为编号，ACTION 为动作代号")
 @click.argument("case")
 @click.argument("action")
 @click.option("--as", "login", required=True, help="办理人的登录名")
-@click.option("--set", "values", multiple=True, metavar="字段=值", help="填写的内容;值可以是 JSON")
+@click.option("--set", "values", multiple=True, metavar="字段=值", help="填写的内容；值可以是 JSON")
 @click.option("--reason", default="", help="理由")
-@click.option("--at", help="发生时间,如 2026-08-01T09:30+08:00;不写是现在")
-@click.option("--version", type=int, help="看到的版本,对不上则不办")
-@click.option("--key", help="请求标识:同一标识不会办两遍")
+@click.option("--at", help="发生时间，如 2026-08-01T09:30+08:00；不写是现在")
+@click.option("--version", type=int, help="看到的版本，对不上则不办")
+@click.option("--key", help="请求标识：同一标识不会办两遍")
 @click.option("--json", "as_json", is_flag=True)
 def act_command(
     case: str,
@@ -73,7 +73,7 @@ def act_command(
         inputs[name] = _value(text)
     moment = datetime.fromisoformat(at) if at else None
     if moment is not None and moment.tzinfo is None:
-        fail("发生时间要带时区,如 2026-08-01T09:30+08:00")
+        fail("发生时间要带时区，如 2026-08-01T09:30+08:00")
     result = actions.act(
         str(case_numbered(case).uid),
         action,
@@ -91,7 +91,7 @@ def act_command(
         ]
         fail(str(result), as_json, data={"ok": False, "missing": missing})
     data = {"ok": True, "case": result.number, "uid": result.uid, "seq": result.seq, "state": result.state}
-    emit(data, as_json, [f"{result.number} 办成,现在第 {result.seq} 条办理记录"])
+    emit(data, as_json, [f"{result.number} 办成，现在第 {result.seq} 条办理记录"])
 
 
 def _value(text: str) -> Any:

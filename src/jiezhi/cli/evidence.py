@@ -1,4 +1,4 @@
-"""jiezhi package / verify / checkpoint:案卷包、验证、检查点。"""
+"""jiezhi package / verify / checkpoint：案卷包、验证、检查点。"""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 from jiezhi.cli.output import emit, fail, progress
 
 
-@click.command("package", help="把一件做成案卷包(zip 和签名),CASE 为编号")
+@click.command("package", help="把一件做成案卷包（zip 和签名）,CASE 为编号")
 @click.argument("case")
-@click.option("--as", "login", required=True, help="办理人的登录名;他看得见的件才能做")
-@click.option("--out", type=click.Path(path_type=Path), help="写到哪个文件;不写为当前目录下以编号为名")
-@click.option("--reason", default="", help="案卷包里有个人信息全文:写明做包的理由,会记入查看记录")
+@click.option("--as", "login", required=True, help="办理人的登录名；他看得见的件才能做")
+@click.option("--out", type=click.Path(path_type=Path), help="写到哪个文件；不写为当前目录下以编号为名")
+@click.option("--reason", default="", help="案卷包里有个人信息全文：写明做包的理由，会记入查看记录")
 @click.option("--json", "as_json", is_flag=True)
 def package_command(case: str, login: str, out: Path | None, reason: str, as_json: bool) -> None:
     from jiezhi.cli.main import django_ready
@@ -38,19 +38,19 @@ def package_command(case: str, login: str, out: Path | None, reason: str, as_jso
             reason=reason,
         )
     except (PackageRefused, PermissionDenied, ValueError, OSError) as error:
-        fail(f"案卷包没有做成:{error}", as_json)
+        fail(f"案卷包没有做成：{error}", as_json)
     data = {"ok": True, "file": str(target), "signature": f"{target}.sig", "sm3": signed.sm3}
     emit(data, as_json, [f"案卷包 {target.name} 和签名 {target.name}.sig 已做好", f"SM3 {signed.sm3}"])
 
 
-@click.command("verify", help="验证案卷包(不需要数据库),或用 --database 验证整个库")
+@click.command("verify", help="验证案卷包（不需要数据库），或用 --database 验证整个库")
 @click.argument("package", required=False, type=click.Path(path_type=Path))
-@click.option("--database", is_flag=True, help="验证整个库:链、内容、每件重放、材料、编号、检查点")
-@click.option("--key", help="对方的公钥(十六进制),证明确是它签的")
+@click.option("--database", is_flag=True, help="验证整个库：链、内容、每件重放、材料、编号、检查点")
+@click.option("--key", help="对方的公钥（十六进制），证明确是它签的")
 @click.option("--json", "as_json", is_flag=True)
 def verify_command(package: Path | None, database: bool, key: str | None, as_json: bool) -> None:
     if database == (package is not None):
-        fail("请给一个案卷包,或写 --database")
+        fail("请给一个案卷包，或写 --database")
     if package is not None:
         _verify_package(package, key, as_json)
         return
@@ -97,13 +97,13 @@ def _verify_package(path: Path, key: str | None, as_json: bool) -> None:
         "notes": notes,
         "facts": report.facts,
     }
-    verdict = "验证通过:与签名时一字不差" if report.ok else f"验证不通过:{len(report.faults)} 处不符"
+    verdict = "验证通过：与签名时一字不差" if report.ok else f"验证不通过：{len(report.faults)} 处不符"
     emit(data, as_json, [*faults, *notes, verdict])
     if not report.ok:
         raise SystemExit(1)
 
 
-@click.command("checkpoint", help="做一个检查点:全部件的链头合成树根,签名,可导出存到别处")
+@click.command("checkpoint", help="做一个检查点：全部件的链头合成树根，签名，可导出存到别处")
 @click.option("--out", type=click.Path(path_type=Path), help="同时导出到文件")
 @click.option("--print", "printable", is_flag=True, help="印出可存纸的文字")
 @click.option("--json", "as_json", is_flag=True)
@@ -120,7 +120,7 @@ def checkpoint_command(out: Path | None, printable: bool, as_json: bool) -> None
         actions.export_checkpoint(row.number, out)
     lines = [f"检查点 {row.number} 已做好"]
     if out is not None:
-        lines.append(f"已导出到 {out.name},请存到本系统以外的地方")
+        lines.append(f"已导出到 {out.name}，请存到本系统以外的地方")
     if printable:
         lines.append(queries.printable(row))
     emit({"ok": True, "number": row.number, "content": row.content}, as_json, lines)

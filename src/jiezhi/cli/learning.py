@@ -1,4 +1,4 @@
-"""jiezhi classify train|eval:诉求归类的训练和评估。训练只在命令行和 worker 里做。"""
+"""jiezhi classify train|eval：诉求归类的训练和评估。训练只在命令行和 worker 里做。"""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import click
 from jiezhi.cli.output import emit, fail
 
 
-@click.group("classify", help="诉求归类:训练、评估")
+@click.group("classify", help="诉求归类：训练、评估")
 def classify_command() -> None:
     """命令组。"""
 
 
 _columns = (
-    click.option("--text", "texts", multiple=True, help="文字所在的列,可写几次;不写用 标题、内容 一类的列"),
+    click.option("--text", "texts", multiple=True, help="文字所在的列，可写几次；不写用 标题、内容 一类的列"),
     click.option("--label", default="一级标签", show_default=True, help="类别所在的列"),
     click.option("--json", "as_json", is_flag=True),
 )
@@ -28,16 +28,16 @@ def _with_columns(function: Any) -> Any:
     return function
 
 
-@classify_command.command("train", help="用已归类的表训练;或 --history 用本单位办结的件训练")
+@classify_command.command("train", help="用已归类的表训练；或 --history 用本单位办结的件训练")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--history", is_flag=True, help="用本单位由人定过类别的办结件")
-@click.option("--precision", default=0.95, show_default=True, help="建议的目标准确率:达不到把握就不说")
+@click.option("--precision", default=0.95, show_default=True, help="建议的目标准确率：达不到把握就不说")
 @_with_columns
 def train_command(
     file: Path | None, history: bool, precision: float, texts: tuple[str, ...], label: str, as_json: bool
 ) -> None:
     if history == (file is not None):
-        fail("请给一个文件,或写 --history", as_json)
+        fail("请给一个文件，或写 --history", as_json)
     from jiezhi.cli.main import django_ready
 
     django_ready()
@@ -65,9 +65,9 @@ def train_command(
     score = _score(done.score)
     data = {"ok": True, "rows": done.rows, "skipped": done.skipped, "classes": done.classes, "score": score}
     lines = [
-        f"用 {done.rows} 行、{done.classes} 类训练好并换上;跳过 {done.skipped} 行",
-        f"留出的样本上:准确率 {score['accuracy']:.1%},各类平均 F1 {score['macro_f1']:.3f},"
-        f"敢给建议的占 {score['coverage']:.1%},其中对的 {score['precision']:.1%}",
+        f"用 {done.rows} 行、{done.classes} 类训练好并换上；跳过 {done.skipped} 行",
+        f"留出的样本上：准确率 {score['accuracy']:.1%}，各类平均 F1 {score['macro_f1']:.3f},"
+        f"敢给建议的占 {score['coverage']:.1%}，其中对的 {score['precision']:.1%}",
     ]
     emit(data, as_json, lines)
 
@@ -85,7 +85,7 @@ def eval_command(file: Path, texts: tuple[str, ...], label: str, as_json: bool) 
 
     model = queries.current()
     if model is None:
-        fail("还没有训练过模型,先 jiezhi classify train 文件", as_json)
+        fail("还没有训练过模型，先 jiezhi classify train 文件", as_json)
     try:
         rows = read_labelled(file, list(texts) or ["留言主题", "留言详情"], label)
     except DataError as error:
@@ -93,8 +93,8 @@ def eval_command(file: Path, texts: tuple[str, ...], label: str, as_json: bool) 
     report = hold_out(model, rows.texts, rows.labels)
     score = _score(report)
     lines = [
-        f"{len(rows.texts)} 行:准确率 {score['accuracy']:.1%},各类平均 F1 {score['macro_f1']:.3f},"
-        f"敢给建议的占 {score['coverage']:.1%},其中对的 {score['precision']:.1%}"
+        f"{len(rows.texts)} 行：准确率 {score['accuracy']:.1%}，各类平均 F1 {score['macro_f1']:.3f},"
+        f"敢给建议的占 {score['coverage']:.1%}，其中对的 {score['precision']:.1%}"
     ]
     emit({"ok": True, "rows": len(rows.texts), "score": score}, as_json, lines)
 

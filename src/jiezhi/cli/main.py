@@ -1,4 +1,4 @@
-"""命令行入口 `jiezhi`。各命令按需再引入,`check` 和 `verify 案卷包` 不碰数据库,也就快。"""
+"""命令行入口 `jiezhi`。各命令按需再引入，`check` 和 `verify 案卷包` 不碰数据库，也就快。"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def django_ready() -> None:
 
 
 class Lazy(click.Group):
-    """命令名 → 所在模块;用到哪个才引入哪个。"""
+    """命令名 → 所在模块；用到哪个才引入哪个。"""
 
     table = {
         "check": "packs",
@@ -50,7 +50,7 @@ class Lazy(click.Group):
         return found if isinstance(found, click.Command) else None
 
 
-@click.command(cls=Lazy, help="街治:街道办事处依法办理公共事务的平台")
+@click.command(cls=Lazy, help="街治：街道办事处依法办理公共事务的平台")
 @click.version_option(__version__, prog_name="jiezhi", message="街治 %(version)s")
 def main() -> None:
     """命令组。"""

@@ -1,4 +1,4 @@
-"""命令行的输出:给人看的中文,或给程序读的 JSON。"""
+"""命令行的输出：给人看的中文，或给程序读的 JSON。"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 
 def emit(data: Any, as_json: bool, lines: Iterable[str]) -> None:
-    """`as_json` 时把 `data` 印成 JSON,否则逐行印 `lines`。"""
+    """`as_json` 时把 `data` 印成 JSON，否则逐行印 `lines`。"""
     if as_json:
         click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
     else:
@@ -31,7 +31,7 @@ def fail(message: str, as_json: bool = False, code: int = 1, data: Any = None) -
 
 
 def progress(label: str, total: int | None, quiet: bool) -> Any:
-    """进度条;输出给程序读、或不在终端上时不画。"""
+    """进度条；输出给程序读、或不在终端上时不画。"""
     return click.progressbar(
         length=total or 0,
         label=label,

@@ -1,4 +1,4 @@
-"""jiezhi check / load-packs / draw:业务模板包的校验、公布、画图。"""
+"""jiezhi check / load-packs / draw：业务模板包的校验、公布、画图。"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT = Path(__file__).resolve().parents[1] / "packs"
 
 
 def verified(path: Path, *, names: bool = True) -> tuple[PackSet, dict[str, list[Problem]]]:
-    """读一个文件夹的业务模板包并逐个校验:模板代号 → 问题。`names` 为真时连服务登记的名字也核对。"""
+    """读一个文件夹的业务模板包并逐个校验：模板代号 → 问题。`names` 为真时连服务登记的名字也核对。"""
     from jiezhi.core.procedure.loader import load_folder
     from jiezhi.core.procedure.verifier import verify
 
@@ -66,7 +66,7 @@ def _info(matter: Any, kind: Any) -> Any:
     return kind(opening=opening, fields=frozenset(matter.fields), sensitive=sensitive)
 
 
-@click.command("check", help="校验业务模板包:走得通、不违法律规则、时限不超法定、办理条件都说得清")
+@click.command("check", help="校验业务模板包：走得通、不违法律规则、时限不超法定、办理条件都说得清")
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=DEFAULT)
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def check_command(path: Path, as_json: bool) -> None:
@@ -107,19 +107,19 @@ def _report(packs: PackSet, problems: list[Problem], data: dict[str, Any]) -> li
     for item in data["matters"]:
         summary = item.get("summary", {})
         lines.append(
-            f"{item['title']}({item['matter']}):{summary.get('states', 0)} 个环节,{summary.get('actions', 0)} 个动作,"
-            f"{summary.get('clocks', 0)} 个时限,覆盖 {'、'.join(item['covers'])}"
+            f"{item['title']}({item['matter']})：{summary.get('states', 0)} 个环节，{summary.get('actions', 0)} 个动作，"
+            f"{summary.get('clocks', 0)} 个时限，覆盖 {'、'.join(item['covers'])}"
         )
         pending = summary.get("resting", {}).get("待核", [])
         if pending:
-            lines.append(f"  参数暂按待核依据(可调,不拦办理):{'、'.join(pending)}")
-    verdict = "全部通过" if data["ok"] else f"有 {data['errors']} 处错误,改好再公布"
-    lines.append(f"共 {len(data['matters'])} 个业务模板,覆盖系统 {'、'.join(data['covers'])}。{verdict}")
+            lines.append(f"  参数暂按待核依据（可调，不拦办理）：{'、'.join(pending)}")
+    verdict = "全部通过" if data["ok"] else f"有 {data['errors']} 处错误，改好再公布"
+    lines.append(f"共 {len(data['matters'])} 个业务模板，覆盖系统 {'、'.join(data['covers'])}。{verdict}")
     return lines
 
 
 def publish_all(path: Path) -> list[str]:
-    """校验并公布一个文件夹的业务模板包;有错误的不公布。返回有错误的模板的问题。要先 django_ready。"""
+    """校验并公布一个文件夹的业务模板包；有错误的不公布。返回有错误的模板的问题。要先 django_ready。"""
     from django.utils import timezone
 
     from jiezhi.base.casework import matters
@@ -151,14 +151,14 @@ def load_packs_command(path: Path) -> None:
 @click.command("draw", help="把业务模板画成 SVG")
 @click.argument("matter")
 @click.option("--packs", "path", type=click.Path(exists=True, path_type=Path), default=DEFAULT)
-@click.option("--out", type=click.Path(path_type=Path), help="写到文件;不写则印出来")
+@click.option("--out", type=click.Path(path_type=Path), help="写到文件；不写则印出来")
 def draw_command(matter: str, path: Path, out: Path | None) -> None:
     from jiezhi.core.procedure.drawing import draw
     from jiezhi.core.procedure.loader import load_folder
 
     loaded: LoadedMatter | None = load_folder(path).matters.get(matter)
     if loaded is None or loaded.definition is None:
-        fail(f"没有“{matter}”这个业务模板,或它读不通;先用 jiezhi check 看看")
+        fail(f"没有“{matter}”这个业务模板，或它读不通；先用 jiezhi check 看看")
     svg = draw(loaded.definition)
     if out is None:
         click.echo(svg)

@@ -1,4 +1,4 @@
-"""jiezhi prepare / run / worker / demo:准备数据、启动服务、做后续发送。"""
+"""jiezhi prepare / run / worker / demo：准备数据、启动服务、做后续发送。"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jiezhi.cli.output import fail
 HEARTBEAT = 1.0
 
 
-@click.command("prepare", help="建库或升级,公布业务模板;库是空的就建演示街道")
+@click.command("prepare", help="建库或升级，公布业务模板；库是空的就建演示街道")
 @click.option("--no-demo", is_flag=True, help="不建演示街道")
 def prepare_command(no_demo: bool) -> None:
     from jiezhi.cli.main import django_ready
@@ -45,13 +45,13 @@ def _prepare(*, no_demo: bool) -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
     refused = publish_all(Path(settings.PACKS_DIR))
     if refused:
-        fail("\n".join([*refused, "业务模板有错误,没有启动"]))
+        fail("\n".join([*refused, "业务模板有错误，没有启动"]))
     from jiezhi.base.accounts.models import Officer
 
     if not no_demo and not Officer.objects.exists():
         from jiezhi.demo.install import install_street
 
-        click.echo("库是空的,正在建演示街道…")
+        click.echo("库是空的，正在建演示街道…")
         install_street()
 
 
@@ -64,7 +64,7 @@ def run_command(host: str, port: int, no_demo: bool) -> None:
 
     django_ready()
     if _busy(host, port):
-        fail(f"{host}:{port} 已被占用;换一个端口:make run PORT=8001,或先停掉占用的程序")
+        fail(f"{host}:{port} 已被占用；换一个端口：make run PORT=8001，或先停掉占用的程序")
     _prepare(no_demo=no_demo)
     from django.conf import settings
     from django.db import connections
@@ -136,7 +136,7 @@ def _wait(children: list[subprocess.Popen[bytes]]) -> None:
 
 @click.command("worker", help="做后续发送、处理到期时限、定时做检查点")
 @click.option("--once", is_flag=True, help="做完现有的就退出")
-@click.option("--checkpoint-every", default=24, show_default=True, help="隔几小时做一次检查点;0 不做")
+@click.option("--checkpoint-every", default=24, show_default=True, help="隔几小时做一次检查点；0 不做")
 def worker_command(once: bool, checkpoint_every: int) -> None:
     from jiezhi.cli.main import django_ready
 
@@ -165,7 +165,7 @@ def _orphaned() -> bool:
 
 
 def work_once(checkpoint_every: int = 24) -> bool:
-    """一轮:到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。"""
+    """一轮：到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。"""
     from django.db import OperationalError
     from django.utils import timezone
 
@@ -187,12 +187,12 @@ def work_once(checkpoint_every: int = 24) -> bool:
                 files.sweep(now)
         return bool(fired or drained.done or drained.failed or changed)
     except OperationalError as error:
-        # 库暂时忙或断开:等一等再来,worker 不退出。
-        click.echo(f"数据库暂时不可用,稍后再试:{error}", err=True)
+        # 库暂时忙或断开：等一等再来，worker 不退出。
+        click.echo(f"数据库暂时不可用，稍后再试：{error}", err=True)
         return False
 
 
-@click.command("demo", help="建演示街道(库里还没有人员时)")
+@click.command("demo", help="建演示街道（库里还没有人员时）")
 def demo_command() -> None:
     from jiezhi.cli.main import django_ready
 
@@ -200,7 +200,7 @@ def demo_command() -> None:
     from jiezhi.base.accounts.models import Officer
 
     if Officer.objects.exists():
-        fail("库里已有人员,不再建演示街道")
+        fail("库里已有人员，不再建演示街道")
     from jiezhi.demo.install import demo_logins, install_street
 
     install_street()

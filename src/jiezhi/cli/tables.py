@@ -1,4 +1,4 @@
-"""jiezhi import / export:来表导入,照原样导出。"""
+"""jiezhi import / export：来表导入，照原样导出。"""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 @click.argument("matter")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--as", "login", required=True, help="导入人的登录名")
-@click.option("--layout", help="哪一种来表;不写就挑最对得上的")
+@click.option("--layout", help="哪一种来表；不写就挑最对得上的")
 @click.option("--map", "pairs", multiple=True, metavar="我们的列=表里的列", help="列名对不上时指定")
-@click.option("--dry-run", is_flag=True, help="只试导,什么也不登记")
+@click.option("--dry-run", is_flag=True, help="只试导，什么也不登记")
 @click.option("--resume", is_flag=True, help="接着上次没导完的")
-@click.option("--errors", type=click.Path(path_type=Path), help="把没有导入的行另存为表,改好再导")
+@click.option("--errors", type=click.Path(path_type=Path), help="把没有导入的行另存为表，改好再导")
 @click.option("--json", "as_json", is_flag=True)
 def import_command(
     matter: str,
@@ -110,21 +110,21 @@ def _data(report: ImportReport) -> dict[str, Any]:
 
 def _lines(report: ImportReport, errors: Path | None) -> list[str]:
     lines = [*report.notes]
-    lines += [f"第 {one.row} 行 {one.number}:{';'.join(one.problems)}" for one in report.problems]
+    lines += [f"第 {one.row} 行 {one.number}：{';'.join(one.problems)}" for one in report.problems]
     if len(report.problems) < report.refused:
         lines.append(f"……另有 {report.refused - len(report.problems)} 行没有列出")
     if errors is not None and report.refused:
-        lines.append(f"没有导入的行已另存为 {errors.name},改好“问题”列说的再导入即可,导过的不会重复")
+        lines.append(f"没有导入的行已另存为 {errors.name}，改好“问题”列说的再导入即可，导过的不会重复")
     return [*lines, str(report)]
 
 
-@click.command("export", help="照来表的样子导出您看得见的件:MATTER 为业务模板代号")
+@click.command("export", help="照来表的样子导出您看得见的件：MATTER 为业务模板代号")
 @click.argument("matter")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--as", "login", required=True, help="导出人的登录名;只导出他看得见的")
-@click.option("--layout", help="哪一种来表的样子;不写就用最近一次导入的")
+@click.option("--as", "login", required=True, help="导出人的登录名；只导出他看得见的")
+@click.option("--layout", help="哪一种来表的样子；不写就用最近一次导入的")
 @click.option("--state", default="", help="只导出某个环节的")
-@click.option("--reason", default="", help="写明调取理由才导出个人信息全文,并记入管理记录")
+@click.option("--reason", default="", help="写明调取理由才导出个人信息全文，并记入管理记录")
 @click.option("--json", "as_json", is_flag=True)
 def export_command(
     matter: str, file: Path, login: str, layout: str | None, state: str, reason: str, as_json: bool
@@ -144,7 +144,7 @@ def export_command(
         if shape is None:
             shape = next(iter(known), None)
         if shape is None:
-            fail(f"“{matter}”没有声明来表的样子,不能照样导出", as_json)
+            fail(f"“{matter}”没有声明来表的样子，不能照样导出", as_json)
         cases = worklist(officer, Filters(matter=matter, state=state))
         rows = exporting.export_cases(
             cases, shape, str(file), acting_officer=officer, matter=matter, reason=reason

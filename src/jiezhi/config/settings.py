@@ -1,4 +1,4 @@
-"""Django 设置。所有可变的东西都放在 JIEZHI_HOME(默认为工程下的 var/):数据库、钥匙、文件。"""
+"""Django 设置。所有可变的东西都放在 JIEZHI_HOME（默认为工程下的 var/）：数据库、钥匙、文件。"""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ BASE_DIR = Path(__file__).resolve().parents[3]
 HOME = Path(os.environ.get("JIEZHI_HOME", BASE_DIR / "var"))
 HOME.mkdir(parents=True, exist_ok=True)
 
-# 钥匙不进数据库,也不进备份;第一次启动时生成。
+# 钥匙不进数据库，也不进备份；第一次启动时生成。
 KEYS_DIR = Path(os.environ.get("JIEZHI_KEYS", HOME / "keys"))
 SECRET_KEY = keys.load_or_create(KEYS_DIR / "django.key", 50).hex()
 FILES_DIR = HOME / "files"
@@ -66,7 +66,7 @@ TEMPLATES = [
     }
 ]
 
-# IMMEDIATE:先读后写的事务不会在升级锁时失败;FULL:断电不丢已答复的办理记录。
+# IMMEDIATE：先读后写的事务不会在升级锁时失败；FULL：断电不丢已答复的办理记录。
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -99,7 +99,7 @@ LOGIN_URL = "office:login"
 LOGIN_REDIRECT_URL = "office:home"
 LOGOUT_REDIRECT_URL = "office:login"
 
-# 连续输错 5 次,这个账号在这个地址上锁 15 分钟。
+# 连续输错 5 次，这个账号在这个地址上锁 15 分钟。
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_FAILURE_LIMIT = 5
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -138,7 +138,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# 单个材料最大 20 MB;照片解码后最大 6000 万像素(防解压炸弹)。
+# 单个材料最大 20 MB；照片解码后最大 6000 万像素（防解压炸弹）。
 EVIDENCE_MAX_BYTES = 20 * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 60_000_000
 

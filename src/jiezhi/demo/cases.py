@@ -1,4 +1,4 @@
-"""演示街道的工单:同一个门办出来的,各种环节都有。"""
+"""演示街道的工单：同一个门办出来的，各种环节都有。"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESIDENT = Actor("reporter")
 
 
 def open_cases(plan: StreetPlan, now: datetime, *, count: int = 24) -> int:
-    """用演示街道的诉求开 `count` 件随手拍,时间散在最近九天;返回开成几件。"""
+    """用演示街道的诉求开 `count` 件随手拍，时间散在最近九天；返回开成几件。"""
     buildings = {building.code: building for building in plan.buildings}
     dispatcher = _holder("dispatcher")
     opened = 0
@@ -54,7 +54,7 @@ def _holder(post: str, unit: str | None = None) -> Officer | None:
 def _further(
     uid: str, report: ReportPlan, index: int, at: datetime, now: datetime, dispatcher: Officer | None
 ) -> None:
-    """按次序让一些件往前走:签收、紧急、督办、退回、延期。"""
+    """按次序让一些件往前走：签收、紧急、督办、退回、延期。"""
     case = Case.objects.get(uid=uid)
     clerk = _holder("unit_clerk", case.unit_id) if case.unit_id else None
     chief = _holder("unit_chief", case.unit_id) if case.unit_id else None
@@ -65,7 +65,7 @@ def _further(
         return
     if index % 6 == 5:
         actions.act(
-            uid, "return", acting_officer=clerk, reason="现场核对不属本单位职责,请改派。", at=step, now=step
+            uid, "return", acting_officer=clerk, reason="现场核对不属本单位职责，请改派。", at=step, now=step
         )
         return
     if index % 6 != 4:

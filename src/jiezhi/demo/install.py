@@ -1,4 +1,4 @@
-"""把演示街道装进空库:单位、区域、门牌、人员、派单表,再办二十来件工单,打开就有事可看。"""
+"""把演示街道装进空库：单位、区域、门牌、人员、派单表，再办二十来件工单，打开就有事可看。"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jiezhi.demo.plan import StreetPlan
 from jiezhi.demo.street import build_street
 from jiezhi.services.dispatch import actions as dispatch
 
-# 只用于演示街道;正式使用时库里已有人员,不会走到这里。
+# 只用于演示街道；正式使用时库里已有人员，不会走到这里。
 DEMO_PASSWORD = "yunqiao-2026"
 KINDS = {"street": "internal", "inside": "internal", "community": "community", "outside": "external"}
 PLACES = {
@@ -48,7 +48,7 @@ SHOWN = (
 
 
 def install_street(*, now: datetime | None = None, cases: bool = True) -> StreetPlan:
-    """在空库里建演示街道。全部经各应用的写操作,以系统身份;返回所用的街道数据。"""
+    """在空库里建演示街道。全部经各应用的写操作，以系统身份；返回所用的街道数据。"""
     moment = now or timezone.now()
     plan = build_street()
     long_ago = moment - timedelta(days=400)
@@ -64,7 +64,7 @@ def install_street(*, now: datetime | None = None, cases: bool = True) -> Street
 
 
 def demo_logins() -> list[str]:
-    """演示账号,每种岗位一个;不是演示街道则没有。"""
+    """演示账号，每种岗位一个；不是演示街道则没有。"""
     plan = build_street()
     titles = {post.code: post.title for post in plan.posts}
     known = set(Officer.objects.filter(is_active=True).values_list("login", flat=True))
@@ -75,11 +75,11 @@ def demo_logins() -> list[str]:
             fits = any(one.post == post and unit in ("", one.unit) for one in officer.postings)
             if fits and officer.login in known - shown:
                 shown.add(officer.login)
-                lines.append(f"  {titles[post]}:{officer.login}({officer.name})")
+                lines.append(f"  {titles[post]}：{officer.login}（{officer.name}）")
                 break
     if not lines:
         return []
-    return [f"演示账号(口令都是 {DEMO_PASSWORD}):", *lines]
+    return [f"演示账号（口令都是 {DEMO_PASSWORD}）:", *lines]
 
 
 def _units(plan: StreetPlan) -> None:
@@ -156,7 +156,7 @@ def _people(plan: StreetPlan, since: datetime) -> None:
                     valid_from=since,
                     acting_officer=None,
                 )
-    # 同一个演示口令只散列一次:逐人散列要一分钟。
+    # 同一个演示口令只散列一次：逐人散列要一分钟。
     Officer.objects.update(password=make_password(DEMO_PASSWORD))
 
 

@@ -61,7 +61,7 @@ def build_street(seed: int = 20260101) -> StreetPlan:
 
 def _source(seed: int, part: str) -> random.Random:
     # 以文字作种子时 random 用 SHA-512，不受 PYTHONHASHSEED 影响。
-    return random.Random(f"{part}：{seed}")
+    return random.Random(f"{part}:{seed}")
 
 
 def _geojson(shape: BaseGeometry) -> Geometry:

@@ -1,6 +1,6 @@
-"""人员与岗位的全部写操作。每个操作都写管理记录;`acting_officer=None` 只用于安装和系统自动。
+"""人员与岗位的全部写操作。每个操作都写管理记录；`acting_officer=None` 只用于安装和系统自动。
 
-出错:内容不对 → ValidationError(按字段给出中文说明);无权 → NotAllowed。
+出错：内容不对 → ValidationError（按字段给出中文说明）；无权 → NotAllowed。
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ from jiezhi.base.accounts.records import apply_changes, snapshot, write_record
 OFFICER_FIELDS = ["login", "name", "phone", "title", "staff_kind"]
 MIN_REASON = 4
 
-#: 离岗时在同一事务里发出(参数 officer、at、acting_officer、reason);上层据此结束任职、交接。
+#: 离岗时在同一事务里发出（参数 officer、at、acting_officer、reason）；上层据此结束任职、交接。
 officer_left = Signal()
 
 
@@ -48,7 +48,7 @@ def _check_officer(officer: Officer) -> None:
         "login" not in problems
         and Officer.objects.filter(login=officer.login).exclude(pk=officer.pk).exists()
     ):
-        problems["login"] = [f"登录名“{officer.login}”已有人使用,请换一个"]
+        problems["login"] = [f"登录名“{officer.login}”已有人使用，请换一个"]
     if problems:
         raise ValidationError(problems)
 
@@ -72,7 +72,7 @@ def create_officer(
     must_change_password: bool = True,
     now: datetime | None = None,
 ) -> Officer:
-    """新增人员。登录名自动转小写;不给口令则暂不能登录。口令不写入任何记录。"""
+    """新增人员。登录名自动转小写；不给口令则暂不能登录。口令不写入任何记录。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     officer = Officer(
@@ -96,7 +96,7 @@ def create_officer(
             with transaction.atomic():
                 officer.save(force_insert=True)
         except IntegrityError as error:  # 两人同时用了同一个登录名
-            raise ValidationError({"login": f"登录名“{officer.login}”已有人使用,请换一个"}) from error
+            raise ValidationError({"login": f"登录名“{officer.login}”已有人使用，请换一个"}) from error
         write_record(
             "officer.create",
             "新增人员",
@@ -111,10 +111,10 @@ def create_officer(
 def change_officer(
     officer: Officer, *, acting_officer: Officer | None, now: datetime | None = None, **changes: Any
 ) -> Officer:
-    """改人员资料:name、phone、title、staff_kind。本人只能改自己的电话,其余由系统管理员改。"""
+    """改人员资料：name、phone、title、staff_kind。本人只能改自己的电话，其余由系统管理员改。"""
     now = now or timezone.now()
     if unknown := set(changes) - {"name", "phone", "title", "staff_kind"}:
-        raise ValueError(f"不能这样修改:{', '.join(sorted(unknown))}")
+        raise ValueError(f"不能这样修改：{', '.join(sorted(unknown))}")
     own_phone = acting_officer is not None and acting_officer.pk == officer.pk and set(changes) <= {"phone"}
     if own_phone:
         require_active(acting_officer)
@@ -143,7 +143,7 @@ def set_password(
     current: str | None = None,
     now: datetime | None = None,
 ) -> Officer:
-    """改口令。本人改须给出现在的口令 `current`;系统管理员重置后,本人下次登录须改,登录锁定同时解除。"""
+    """改口令。本人改须给出现在的口令 `current`;系统管理员重置后，本人下次登录须改，登录锁定同时解除。"""
     now = now or timezone.now()
     own = acting_officer is not None and acting_officer.pk == officer.pk
     if own:
@@ -153,9 +153,9 @@ def set_password(
     with transaction.atomic():
         officer = Officer.objects.select_for_update().get(pk=officer.pk)
         if not officer.is_active:
-            raise ValidationError({"password": "这个账号已离岗,返岗后才能设口令"})
+            raise ValidationError({"password": "这个账号已离岗，返岗后才能设口令"})
         if own and not officer.check_password(current or ""):
-            raise ValidationError({"current": "现在的口令不对,请重新输入"})
+            raise ValidationError({"current": "现在的口令不对，请重新输入"})
         if own and current == password:
             raise ValidationError({"password": "新口令不能与现在的相同"})
         _check_password(password, officer)
@@ -176,11 +176,11 @@ def set_password(
 def deactivate_officer(
     officer: Officer, *, reason: str, acting_officer: Officer | None, now: datetime | None = None
 ) -> Officer:
-    """离岗:账号停用,已登录的会话随即失效,任职由 `officer_left` 的接收者在同一事务里结束。"""
+    """离岗：账号停用，已登录的会话随即失效，任职由 `officer_left` 的接收者在同一事务里结束。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     if acting_officer is not None and acting_officer.pk == officer.pk:
-        raise NotAllowed("不能给自己办离岗,请另一位系统管理员办理")
+        raise NotAllowed("不能给自己办离岗，请另一位系统管理员办理")
     if not reason.strip():
         raise ValidationError({"reason": "请写明离岗原因"})
     with transaction.atomic():
@@ -208,13 +208,13 @@ def deactivate_officer(
 def reactivate_officer(
     officer: Officer, *, acting_officer: Officer | None, now: datetime | None = None
 ) -> Officer:
-    """返岗:账号恢复,但须由管理员重置口令后才能登录;任职另行办理。"""
+    """返岗：账号恢复，但须由管理员重置口令后才能登录；任职另行办理。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     with transaction.atomic():
         officer = Officer.objects.select_for_update().get(pk=officer.pk)
         if officer.is_active:
-            raise ValidationError({"officer": f"{officer.name}在岗,不用办返岗"})
+            raise ValidationError({"officer": f"{officer.name}在岗，不用办返岗"})
         left_at = officer.left_at
         officer.is_active, officer.left_at = True, None
         officer.set_unusable_password()
@@ -240,7 +240,7 @@ def create_post(
     signs: bool = False,
     now: datetime | None = None,
 ) -> Post:
-    """新设岗位。`signs`:需要签批,只能由编制内人员担任。"""
+    """新设岗位。`signs`:需要签批，只能由编制内人员担任。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     post = Post(code=code.strip(), title=title.strip(), description=description.strip(), signs=signs)
@@ -261,11 +261,11 @@ def create_post(
 def change_post(
     post: Post, *, acting_officer: Officer | None, now: datetime | None = None, **changes: Any
 ) -> Post:
-    """改岗位的 title、description、signs、is_active;代码被业务模板引用,不能改。"""
+    """改岗位的 title、description、signs、is_active；代码被业务模板引用，不能改。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     if unknown := set(changes) - {"title", "description", "signs", "is_active"}:
-        raise ValueError(f"不能这样修改:{', '.join(sorted(unknown))}")
+        raise ValueError(f"不能这样修改：{', '.join(sorted(unknown))}")
     with transaction.atomic():
         post = Post.objects.select_for_update().get(pk=post.pk)
         changed, old, new = apply_changes(post, changes)
@@ -279,7 +279,7 @@ def change_post(
 
 
 def install_standard_posts(*, acting_officer: Officer | None, now: datetime | None = None) -> list[Post]:
-    """装上标准岗位;已有的不动。返回新装的。"""
+    """装上标准岗位；已有的不动。返回新装的。"""
     present = set(Post.objects.values_list("code", flat=True))
     return [
         create_post(
@@ -304,9 +304,9 @@ def reveal(
     case_number: str = "",
     now: datetime | None = None,
 ) -> str:
-    """查看一项加密信息的明文。先提交一条查看记录,再返回明文;记录写不成就不给看。
+    """查看一项加密信息的明文。先提交一条查看记录，再返回明文；记录写不成就不给看。
 
-    调用者须已确认此人看得到 `target`。不能在别的事务里调用(RuntimeError):外层回滚会抹掉已看过的事实。
+    调用者须已确认此人看得到 `target`。不能在别的事务里调用（RuntimeError）：外层回滚会抹掉已看过的事实。
     """
     now = now or timezone.now()
     if acting_officer is None:
@@ -314,9 +314,9 @@ def reveal(
     require_active(acting_officer)
     model_field = target._meta.get_field(field)
     if not isinstance(model_field, EncryptedTextField):
-        raise ValueError(f"{field} 不是加密字段,不用这样查看")
+        raise ValueError(f"{field} 不是加密字段，不用这样查看")
     if len(reason.strip()) < MIN_REASON:
-        raise ValidationError({"reason": f"请写明查看原因,至少 {MIN_REASON} 个字"})
+        raise ValidationError({"reason": f"请写明查看原因，至少 {MIN_REASON} 个字"})
     with transaction.atomic(durable=True):
         SensitiveRead(
             at=now,

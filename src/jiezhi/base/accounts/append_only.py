@@ -1,6 +1,6 @@
-"""只能追加的表:模型、查询集和数据库触发器三道防线。
+"""只能追加的表：模型、查询集和数据库触发器三道防线。
 
-触发器防的是绕过程序的误改;能改库结构的人仍能拆掉触发器,那一层由办理记录的指纹链和外存的检查点发现。
+触发器防的是绕过程序的误改；能改库结构的人仍能拆掉触发器，那一层由办理记录的指纹链和外存的检查点发现。
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, migrations, models
 from jiezhi.base.accounts.errors import AppendOnlyError
 
 PREFIX = "append_only_"
-MESSAGE = "这类记录只能追加,不能修改或删除"
+MESSAGE = "这类记录只能追加，不能修改或删除"
 
 
 class AppendOnlyQuerySet(models.QuerySet):
@@ -28,7 +28,7 @@ class AppendOnlyQuerySet(models.QuerySet):
 
 
 class AppendOnlyModel(models.Model):
-    """抽象基类:只能新增。子类的表在迁移里用 `operation()`,并在每次迁移后自动补装触发器。"""
+    """抽象基类：只能新增。子类的表在迁移里用 `operation()`,并在每次迁移后自动补装触发器。"""
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -50,7 +50,7 @@ def _sqlite(table: str, key: str) -> list[str]:
     return [
         f'CREATE TRIGGER IF NOT EXISTS "{name}_update" BEFORE UPDATE ON "{table}" {stop}',
         f'CREATE TRIGGER IF NOT EXISTS "{name}_delete" BEFORE DELETE ON "{table}" {stop}',
-        # INSERT OR REPLACE 会先删旧行而不触发删除触发器,所以另拦一道。
+        # INSERT OR REPLACE 会先删旧行而不触发删除触发器，所以另拦一道。
         f'CREATE TRIGGER IF NOT EXISTS "{name}_replace" BEFORE INSERT ON "{table}" '
         f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE "{key}" = NEW."{key}") {stop}',
     ]
@@ -74,7 +74,7 @@ _INSTALL: dict[str, Callable[[str, str], list[str]]] = {"sqlite": _sqlite, "post
 
 
 def statements(vendor: str, table: str, key: str = "id") -> list[str]:
-    """某种数据库上给 `table` 装触发器的语句(可重复执行);不认识的数据库 → ValueError。"""
+    """某种数据库上给 `table` 装触发器的语句（可重复执行）；不认识的数据库 → ValueError。"""
     if vendor not in _INSTALL:
         raise ValueError(f"还不支持在 {vendor} 上保护只追加的表")
     return _INSTALL[vendor](table, key)
@@ -88,7 +88,7 @@ def _removal(vendor: str, table: str) -> list[str]:
 
 
 def operation(*tables: str) -> migrations.RunPython:
-    """迁移步骤:给这些表装上触发器(退回迁移时拆掉)。"""
+    """迁移步骤：给这些表装上触发器（退回迁移时拆掉）。"""
 
     def forwards(_apps: Any, schema_editor: Any) -> None:
         for table in tables:
@@ -111,7 +111,7 @@ def _models(label: str | None = None) -> list[type[models.Model]]:
 def install_after_migrate(
     sender: AppConfig, using: str = DEFAULT_DB_ALIAS, plan: Any = None, **kwargs: Any
 ) -> None:
-    """post_migrate:补装本应用各只追加表的触发器。"""
+    """post_migrate：补装本应用各只追加表的触发器。"""
     connection = connections[using]
     if not (mine := _models(sender.label)):
         return
@@ -125,7 +125,7 @@ def install_after_migrate(
 
 @contextmanager
 def suspended(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """暂时拆掉本程序装的全部只追加触发器。只给测试清库用(flush 会删行),业务代码不得调用。"""
+    """暂时拆掉本程序装的全部只追加触发器。只给测试清库用（flush 会删行），业务代码不得调用。"""
     connection = connections[using]
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))

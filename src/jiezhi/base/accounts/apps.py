@@ -10,5 +10,5 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from jiezhi.base.accounts import append_only
 
-        # SQLite 改表会重建整张表并丢掉触发器,所以每次迁移之后都补装一遍。
+        # SQLite 改表会重建整张表并丢掉触发器，所以每次迁移之后都补装一遍。
         post_migrate.connect(append_only.install_after_migrate, dispatch_uid="accounts.append_only")

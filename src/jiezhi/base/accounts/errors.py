@@ -6,11 +6,11 @@ __all__ = ["AppendOnlyError", "NotAllowed", "SecretError", "ValidationError"]
 
 
 class NotAllowed(PermissionDenied):
-    """没有权限;文字说明谁可以办。"""
+    """没有权限；文字说明谁可以办。"""
 
 
 class SecretError(Exception):
-    """密文解不开:钥匙不对,或者内容被改动。"""
+    """密文解不开：钥匙不对，或者内容被改动。"""
 
 
 class AppendOnlyError(Exception):

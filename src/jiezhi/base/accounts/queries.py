@@ -12,7 +12,7 @@ def officer_by_login(login: str) -> Officer | None:
 
 
 def officers_by_phone(phone: str) -> QuerySet[Officer]:
-    """电话完全相同的人员;空号码查不到任何人。"""
+    """电话完全相同的人员；空号码查不到任何人。"""
     index = secrets.blind_index("phone", phone)
     return Officer.objects.filter(phone_index=index) if index else Officer.objects.none()
 
@@ -26,14 +26,14 @@ def posts() -> QuerySet[Post]:
 
 
 def records_of(target: models.Model) -> QuerySet[AdminRecord]:
-    """某对象的管理记录,新的在前。"""
+    """某对象的管理记录，新的在前。"""
     return AdminRecord.objects.filter(
         target_kind=target._meta.label_lower, target_id=str(target.pk)
     ).select_related("officer")
 
 
 def reads_of(target: models.Model) -> QuerySet[SensitiveRead]:
-    """谁看过某对象的敏感信息,新的在前。"""
+    """谁看过某对象的敏感信息，新的在前。"""
     return SensitiveRead.objects.filter(
         target_kind=target._meta.label_lower, target_id=str(target.pk)
     ).select_related("officer")

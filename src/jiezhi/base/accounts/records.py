@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
 
 
 def snapshot(instance: models.Model, names: list[str]) -> dict[str, Any]:
-    """取出若干字段的现值供记录:加密字段只记遮盖后的样子,口令从不记。"""
+    """取出若干字段的现值供记录：加密字段只记遮盖后的样子，口令从不记。"""
     taken: dict[str, Any] = {}
     for name in names:
         if name in NEVER_RECORDED:
@@ -47,10 +47,10 @@ def write_record(
     new: dict[str, Any] | None = None,
     note: str = "",
 ) -> AdminRecord:
-    """追加一条管理记录。须在事务中调用(否则改动与记录可能只成其一)。
+    """追加一条管理记录。须在事务中调用（否则改动与记录可能只成其一）。
 
-    `target` 是一个对象,成批操作时给模型类;`action` 代码(如 `officer.create`),`title` 给人看的中文;
-    `old`、`new` 须已去掉敏感内容(见 `snapshot`)。
+    `target` 是一个对象，成批操作时给模型类；`action` 代码（如 `officer.create`）,`title` 给人看的中文；
+    `old`、`new` 须已去掉敏感内容（见 `snapshot`）。
     """
     if not connection.in_atomic_block:
         raise RuntimeError("管理记录须与改动在同一个事务里写")
@@ -74,7 +74,7 @@ def write_record(
 def apply_changes(
     instance: models.Model, changes: dict[str, Any]
 ) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
-    """把 `changes` 写到对象上(不保存),返回真正变了的字段名,以及它们的旧值、新值(已遮盖)。"""
+    """把 `changes` 写到对象上（不保存），返回真正变了的字段名，以及它们的旧值、新值（已遮盖）。"""
     changed = [name for name, value in changes.items() if getattr(instance, name) != value]
     old = snapshot(instance, changed)
     for name in changed:

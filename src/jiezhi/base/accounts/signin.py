@@ -1,4 +1,4 @@
-"""登录表单:中文说明,以及连续输错后的锁定(django-axes,次数和时长见设置)。"""
+"""登录表单：中文说明，以及连续输错后的锁定（django-axes，次数和时长见设置）。"""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ def locked_message(request: HttpRequest) -> str:
     minutes = int(wait.total_seconds() // 60) if wait else 0
     when = f"请 {minutes} 分钟后再试" if minutes else "请联系系统管理员"
     if minutes and getattr(settings, "AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT", True):
-        when += "(其间再试会重新计时)"
-    return f"连续输错 {limit} 次,这个账号已暂时锁定。{when},或请系统管理员重置口令"
+        when += "（其间再试会重新计时）"
+    return f"连续输错 {limit} 次，这个账号已暂时锁定。{when}，或请系统管理员重置口令"
 
 
 class SignInForm(forms.Form):
@@ -47,13 +47,13 @@ class SignInForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_username(self) -> str:
-        # 写法统一后再计数,否则换大小写或全角就能多试几轮。
+        # 写法统一后再计数，否则换大小写或全角就能多试几轮。
         return secrets.normalise_login(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
         login, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if login and password:
-            # 两个名字都给:axes 按设置取其一,Django 的后端用 username。
+            # 两个名字都给：axes 按设置取其一，Django 的后端用 username。
             user = authenticate(self.request, username=login, login=login, password=password)
             if isinstance(user, Officer):
                 self.officer = user
@@ -69,7 +69,7 @@ class SignInForm(forms.Form):
             self.request, credentials
         )
         # 不说是账号不存在还是口令不对。
-        return f"登录名或口令不对。还可以再试 {left} 次,之后会暂时锁定;忘记口令请联系系统管理员"
+        return f"登录名或口令不对。还可以再试 {left} 次，之后会暂时锁定；忘记口令请联系系统管理员"
 
     def get_user(self) -> Officer | None:
         return self.officer

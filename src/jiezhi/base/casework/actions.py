@@ -1,7 +1,7 @@
-"""唯一的门:开件、办理、批量办理、合并。件只能这样变。
+"""唯一的门：开件、办理、批量办理、合并。件只能这样变。
 
-每个函数一次短事务:核权限 → 核版本 → 核填写 → 核条件 → 办理记录 → 件、时限、随之发生 → 后续发送。
-没有办成是返回值(Refused),把差的一次说全;事务里不做文件和网络的事。
+每个函数一次短事务：核权限 → 核版本 → 核填写 → 核条件 → 办理记录 → 件、时限、随之发生 → 后续发送。
+没有办成是返回值（Refused），把差的一次说全；事务里不做文件和网络的事。
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ BATCH = 500
 class Entry:
     """一次开件或办理的请求。
 
-    开件给 `matter`;办理给 `case`(全局标识)。`at` 是事情发生的时刻,不给就是现在。
-    `key` 是请求标识:同一标识同一内容再来,不再办一遍,答复“已办”;内容不同则不收。
-    `opens` 给本批里后面的请求引用:`case="@行12"` 指同一批里 `opens="行12"` 开的那件。
-    `group` 相同、挨在一起的几条同进退:有一条没有办成,其余的也不留下。
+    开件给 `matter`;办理给 `case`（全局标识）。`at` 是事情发生的时刻，不给就是现在。
+    `key` 是请求标识：同一标识同一内容再来，不再办一遍，答复“已办”；内容不同则不收。
+    `opens` 给本批里后面的请求引用：`case="@行12"` 指同一批里 `opens="行12"` 开的那件。
+    `group` 相同、挨在一起的几条同进退：有一条没有办成，其余的也不留下。
     """
 
     action: str = ""
@@ -48,12 +48,12 @@ class Entry:
     group: str = ""
 
     def digest(self) -> str:
-        """内容摘要,与 `key` 一起认“同一请求”。"""
+        """内容摘要，与 `key` 一起认“同一请求”。"""
         return request_digest(self.action or self.matter, self.inputs, self.reason)
 
 
 def officer_actor(acting_officer: Officer | None) -> Actor:
-    """办理人:给人员就是人员,None 是系统。"""
+    """办理人：给人员就是人员，None 是系统。"""
     if acting_officer is None:
         return SYSTEM
     return Actor("officer", str(acting_officer.pk), acting_officer.name)
@@ -93,7 +93,7 @@ def act(
     key: str | None = None,
     origin: Mapping[str, str] | None = None,
 ) -> Result:
-    """办理一步。`case` 是全局标识;`version` 是办理人看到的版本,对不上就说明这期间谁办了什么。"""
+    """办理一步。`case` 是全局标识；`version` 是办理人看到的版本，对不上就说明这期间谁办了什么。"""
     entry = Entry(
         action=action,
         case=case,
@@ -117,10 +117,10 @@ def act_many(
     prepare: Callable[[Work, Sequence[Entry]], None] | None = None,
     on_batch: Callable[[Sequence[Result]], None] | None = None,
 ) -> list[Result]:
-    """按次序办很多件,检查与 `act` 相同;每 `batch` 条一个事务,断电后已提交的批次不丢、未提交的批次不半截。
+    """按次序办很多件，检查与 `act` 相同；每 `batch` 条一个事务，断电后已提交的批次不丢、未提交的批次不半截。
 
-    某条没有办成不影响别的条;引用它所开的件的后续请求随之没有办成。`on_batch` 在每批提交后调用(进度)。
-    `prepare` 在每批办理前调用,服务可借此成批预取。
+    某条没有办成不影响别的条；引用它所开的件的后续请求随之没有办成。`on_batch` 在每批提交后调用（进度）。
+    `prepare` 在每批办理前调用，服务可借此成批预取。
     """
     who = actor or officer_actor(acting_officer)
     results: list[Result] = []
@@ -136,7 +136,7 @@ def act_many(
 
     for entry in entries:
         pending.append(entry)
-        # 同一件的几步、同进退的几条不拆到两批,断电时不会只办了前一半又重来时对不上。
+        # 同一件的几步、同进退的几条不拆到两批，断电时不会只办了前一半又重来时对不上。
         together = bool(entry.group) and len(pending) > 1 and pending[-2].group == entry.group
         if len(pending) >= batch and not entry.case.startswith("@") and not together:
             last = pending.pop()
@@ -156,9 +156,9 @@ def merge(
     now: datetime | None = None,
     version: int | None = None,
 ) -> list[Result]:
-    """把 `others` 并入 `into`:各件照声明办“并入”,主件办“收并”;全部能办才办,否则一件也不办。
+    """把 `others` 并入 `into`:各件照声明办“并入”，主件办“收并”；全部能办才办，否则一件也不办。
 
-    之后主件的通知同样发给被并各件的来件人,他们凭自己的编号也查得到进度。
+    之后主件的通知同样发给被并各件的来件人，他们凭自己的编号也查得到进度。
     """
     moment = now or timezone.now()
     actor = officer_actor(acting_officer)
@@ -170,7 +170,7 @@ def merge(
         work.load([into, *others])
         master = work.loaded.get(into)
         if master is None:
-            return [refuse("合并", "no_case", "没有主件,或您无权查看", "核对编号")]
+            return [refuse("合并", "no_case", "没有主件，或您无权查看", "核对编号")]
         absorb = next(
             (name for name, a in master.definition.matter.actions.items() if "absorb" in a.means), None
         )
@@ -218,12 +218,12 @@ def _batch(
     try:
         return _parts(parts, actor, now, opened, prepare)
     except IntegrityError:
-        # 有人同时登记了同一编号之类:逐条(同进退的逐组)再办,让每条各说各的缘由。
+        # 有人同时登记了同一编号之类：逐条（同进退的逐组）再办，让每条各说各的缘由。
         return [result for part in parts for result in _part_alone(part, actor, now, opened, prepare)]
 
 
 class _Grouping:
-    """groupby 的键:同组的挨在一起算一份,没有组的各算一份。"""
+    """groupby 的键：同组的挨在一起算一份，没有组的各算一份。"""
 
     def __init__(self) -> None:
         self.count = 0
@@ -260,7 +260,7 @@ def _parts(
 
 
 def _none_of(part: Sequence[Entry], results: Sequence[Result], opened: dict[str, str | None]) -> list[Result]:
-    """同进退的几条没有全办成:办成的也算没有办(早已办成的除外)。"""
+    """同进退的几条没有全办成：办成的也算没有办（早已办成的除外）。"""
     answers: list[Result] = []
     for entry, result in zip(part, results, strict=True):
         if isinstance(result, Outcome) and not result.repeated:
@@ -284,7 +284,7 @@ def _part_alone(
     except IntegrityError as error:
         conflict = error
     if _known(part):
-        # 别人刚办了同一请求:再来一遍就认得出“已办”。
+        # 别人刚办了同一请求：再来一遍就认得出“已办”。
         try:
             return _parts([part], actor, now, opened, prepare)
         except IntegrityError as error:
@@ -350,8 +350,8 @@ def _again(entry: Entry, event: Event) -> Result:
         return refuse(
             entry.action or entry.matter,
             "key",
-            "同一请求标识以前办过,但内容不同",
-            "确认是不是重复提交;确要再办,请从页面重新办理",
+            "同一请求标识以前办过，但内容不同",
+            "确认是不是重复提交；确要再办，请从页面重新办理",
         )
     case = event.case
     return Outcome(str(case.uid), case.number, event.seq, event.to_state, repeated=True)
@@ -365,7 +365,7 @@ def _conflict(entry: Entry, error: IntegrityError) -> Result:
     text = str(error)
     if "one_case_per_number" in text or "casework_case.number" in text:
         number = entry.origin.get("number", "")
-        return refuse("开件", "number", f"编号 {number} 已有一件", "到那一件上办理,不要重复登记")
+        return refuse("开件", "number", f"编号 {number} 已有一件", "到那一件上办理，不要重复登记")
     if "one_event_per_seq" in text or "casework_event.seq" in text:
         return refuse(entry.action, "version", "有人同时办了这件", "刷新后核对再办")
     raise error

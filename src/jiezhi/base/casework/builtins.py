@@ -1,4 +1,4 @@
-"""平台自带的动作:每种业务都有,不改环节。"""
+"""平台自带的动作：每种业务都有，不改环节。"""
 
 from jiezhi.core.procedure.actions import ActionDecl
 
@@ -9,5 +9,5 @@ BUILTIN: dict[str, ActionDecl] = {
 
 
 def action_title(name: str) -> str | None:
-    """自带动作的名称;不是自带的为 None。"""
+    """自带动作的名称；不是自带的为 None。"""
     return BUILTIN[name].title if name in BUILTIN else None

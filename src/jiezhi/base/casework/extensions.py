@@ -1,6 +1,6 @@
-"""服务只能登记五种东西:人员来源、条件、随之发生、面板、事实(预填)。
+"""服务只能登记五种东西：人员来源、条件、随之发生、面板、事实（预填）。
 
-在各应用的 `AppConfig.ready()` 里登记;业务模板按名字引用。校验器由此知道哪些名字是有的。
+在各应用的 `AppConfig.ready()` 里登记；业务模板按名字引用。校验器由此知道哪些名字是有的。
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """登记的函数看到的东西。`view` 为 None 表示正在开件;`values` 是合并了本次填写的字段值。"""
+    """登记的函数看到的东西。`view` 为 None 表示正在开件；`values` 是合并了本次填写的字段值。"""
 
     work: Work
     view: CaseView | None
@@ -40,7 +40,7 @@ Panel = Callable[["Case", Any], dict[str, Any] | None]
 
 @dataclass
 class Extensions:
-    """登记表。名字带服务名前缀,如 `dispatch.unit`;重名不许。"""
+    """登记表。名字带服务名前缀，如 `dispatch.unit`;重名不许。"""
 
     resolvers: dict[str, Resolver] = field(default_factory=dict)
     conditions: dict[str, Test] = field(default_factory=dict)
@@ -56,19 +56,19 @@ class Extensions:
         self.titles[name] = title
 
     def resolver(self, name: str, title: str, function: Resolver) -> None:
-        """登记人员(单位、区域)来源:返回代号列表。"""
+        """登记人员（单位、区域）来源：返回代号列表。"""
         self._add(self.resolvers, name, title, function)
 
     def condition(self, name: str, title: str, function: Test) -> None:
-        """登记条件:`function(context, **参数)` 返回是否成立。"""
+        """登记条件：`function(context, **参数)` 返回是否成立。"""
         self._add(self.conditions, name, title, function)
 
     def fact(self, name: str, title: str, function: Fact) -> None:
-        """登记事实:预填字段用的值。"""
+        """登记事实：预填字段用的值。"""
         self._add(self.facts, name, title, function)
 
     def consequence(self, name: str, title: str, function: Consequence) -> None:
-        """登记随之发生:返回要排入后续发送的(种类、内容)。"""
+        """登记随之发生：返回要排入后续发送的（种类、内容）。"""
         self._add(self.consequences, name, title, function)
 
     def panel(self, name: str, title: str, function: Panel) -> None:

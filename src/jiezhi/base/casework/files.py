@@ -184,7 +184,7 @@ def _copy(file: EvidenceFile, side: int) -> bytes:
 
 
 def remove(digest: str) -> None:
-    """删去一份依法清除的原件;已经不在的不算错。只给依法清除用。"""
+    """删去一份依法清除的原件；已经不在的不算错。只给依法清除用。"""
     path_of(digest).unlink(missing_ok=True)
 
 

@@ -15,19 +15,19 @@ class UnknownMatter(LookupError):
     """没有公布过这个业务模板。"""
 
     def __init__(self, matter: str) -> None:
-        super().__init__(f"没有“{matter}”这个业务模板,请先公布,或核对名称")
+        super().__init__(f"没有“{matter}”这个业务模板，请先公布，或核对名称")
 
 
 _by_digest: dict[str, Definition] = {}
 
 
 def definition_of(version: MatterVersion) -> Definition:
-    """某个版本编译好的样子;按内容摘要缓存,版本公布后不变。"""
+    """某个版本编译好的样子；按内容摘要缓存，版本公布后不变。"""
     found = _by_digest.get(version.digest)
     if found is None:
         found = Definition.load(bytes(version.content))
         if found.digest != version.digest:
-            raise ValueError(f"业务模板“{version.title}”的内容与摘要不符,可能被改过")
+            raise ValueError(f"业务模板“{version.title}”的内容与摘要不符，可能被改过")
         _by_digest[version.digest] = found
     return found
 
@@ -41,7 +41,7 @@ def current_version(matter: str) -> MatterVersion:
 
 
 def publish(definition: Definition, *, now: datetime) -> MatterVersion:
-    """公布一个版本为现行;内容没变就什么也不做。校验是否通过由调用者(verify 之后)负责。"""
+    """公布一个版本为现行；内容没变就什么也不做。校验是否通过由调用者（verify 之后）负责。"""
     with transaction.atomic():
         existing = MatterVersion.objects.filter(digest=definition.digest).first()
         if existing and existing.is_current:
@@ -64,5 +64,5 @@ def publish(definition: Definition, *, now: datetime) -> MatterVersion:
 
 
 def publish_codes(name: str, title: str, codes: Mapping[str, str]) -> None:
-    """登记一张代码表(整表替换)。"""
+    """登记一张代码表（整表替换）。"""
     CodeList.objects.update_or_create(name=name, defaults={"title": title, "codes": dict(codes)})

@@ -1,6 +1,6 @@
-"""后续发送:提交之后的事,由 worker 做。断电重来不丢、不重。
+"""后续发送：提交之后的事，由 worker 做。断电重来不丢、不重。
 
-通知与“做完”在同一事务里写,所以不会发两遍;系统自动办理带着请求标识走同一个门,重来时认得“已办”。
+通知与“做完”在同一事务里写，所以不会发两遍；系统自动办理带着请求标识走同一个门，重来时认得“已办”。
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jiezhi.base.registry.models import Unit
 from jiezhi.core.procedure.clockwork import DATE, EVERY
 from jiezhi.core.procedure.view import SYSTEM
 
-# 没做成的隔多久再试:1 分、2 分、4 分……最长 1 小时。
+# 没做成的隔多久再试：1 分、2 分、4 分……最长 1 小时。
 BACKOFF = timedelta(minutes=1)
 BACKOFF_MAX = timedelta(hours=1)
 
@@ -37,7 +37,7 @@ class Drained:
 
 
 def handler(kind: str, function: Handler) -> None:
-    """登记某一种后续发送怎么做;函数返回一句结果,抛异常表示这次没做成。"""
+    """登记某一种后续发送怎么做；函数返回一句结果，抛异常表示这次没做成。"""
     _handlers[kind] = function
 
 
@@ -47,7 +47,7 @@ def waiting(now: datetime) -> QuerySet[Delivery]:
 
 
 def drain(now: datetime | None = None, *, limit: int = 200) -> Drained:
-    """做一轮后续发送,最多 `limit` 条。某一条没做成不影响别的,过一会儿再试。"""
+    """做一轮后续发送，最多 `limit` 条。某一条没做成不影响别的，过一会儿再试。"""
     moment = now or timezone.now()
     done = failed = 0
     for row in list(waiting(moment).select_related("case")[:limit]):
@@ -67,15 +67,15 @@ def _deliver(row: Delivery, now: datetime) -> bool:
                 return True
             result = function(locked, now) if function else None
             if result is None:
-                raise LookupError(f"没有装“{row.kind}”这种后续发送,装好后会自动补做")
+                raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
             Delivery.objects.filter(pk=row.pk).update(
                 done_at=now, result=result[:400], attempts=row.attempts + 1
             )
         return True
-    except Exception as error:  # 任何缘故没做成都记下缘由再试,worker 不能因一条而停
+    except Exception as error:  # 任何缘故没做成都记下缘由再试，worker 不能因一条而停
         wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
         Delivery.objects.filter(pk=row.pk, done_at=None).update(
-            attempts=row.attempts + 1, not_before=now + wait, result=f"没有做成:{error}"[:400]
+            attempts=row.attempts + 1, not_before=now + wait, result=f"没有做成：{error}"[:400]
         )
         return False
 
@@ -112,7 +112,7 @@ def _notify(row: Delivery, now: datetime) -> str:
     Notice.objects.bulk_create(
         [Notice(delivery=row, case=case, officer_id=pk, text=text, created_at=now) for pk in people]
     )
-    return f"已通知 {len(people)} 人" if people else "没有可通知的人:请给该单位或岗位安排人员"
+    return f"已通知 {len(people)} 人" if people else "没有可通知的人：请给该单位或岗位安排人员"
 
 
 def _own(text: str, master: Case, case: Case) -> str:
@@ -122,7 +122,7 @@ def _own(text: str, master: Case, case: Case) -> str:
 
 
 def merged_under(case: Case) -> list[Case]:
-    """并入这件的全部件(含并入之后又随它并入的)。"""
+    """并入这件的全部件（含并入之后又随它并入的）。"""
     found: list[Case] = []
     level = [case.pk]
     while level:
@@ -157,7 +157,7 @@ def _auto(row: Delivery, now: datetime) -> str:
     result = actions.act(
         str(row.case.uid), row.payload["action"], actor=SYSTEM, at=min(at, now), now=now, key=row.key[:120]
     )
-    return "已自动办理" if result.ok else f"没有自动办理:{result}"
+    return "已自动办理" if result.ok else f"没有自动办理：{result}"
 
 
 def _child(row: Delivery, now: datetime) -> str:
@@ -172,7 +172,7 @@ def _child(row: Delivery, now: datetime) -> str:
     said = []
     for name in triggered(parent, triggers):
         result = actions.act(str(parent.uid), name, actor=SYSTEM, now=now, key=f"{row.key[:80]}:{name}")
-        said.append("已自动办理" if result.ok else f"没有自动办理:{result}")
+        said.append("已自动办理" if result.ok else f"没有自动办理：{result}")
     return ";".join(said) or "上级件没有随之要办的"
 
 
@@ -185,7 +185,7 @@ handler("child", _child)
 
 
 def triggered(case: Case, triggers: set[str]) -> list[str]:
-    """这件现在的环节上,由这些时机自动办理的动作。"""
+    """这件现在的环节上，由这些时机自动办理的动作。"""
     definition = matters.definition_of(case.version)
     return [
         name
@@ -196,9 +196,9 @@ def triggered(case: Case, triggers: set[str]) -> list[str]:
 
 
 def fire_clocks(now: datetime | None = None, *, limit: int = 500) -> int:
-    """处理到期的时限:有随之自动办理的排进后续发送,没有的只记“已处理”。返回处理了几个。
+    """处理到期的时限：有随之自动办理的排进后续发送，没有的只记“已处理”。返回处理了几个。
 
-    “已处理”和排进后续发送在同一事务,断电重来不会漏办、也不会办两次。
+    “已处理”和排进后续发送在同一事务，断电重来不会漏办、也不会办两次。
     """
     moment = now or timezone.now()
     rows = (

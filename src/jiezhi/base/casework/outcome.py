@@ -9,7 +9,7 @@ from jiezhi.core.procedure.view import Missing, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """办成了:哪件、第几条记录。`repeated` 表示同一请求早已办成,这次没有再办一遍。"""
+    """办成了：哪件、第几条记录。`repeated` 表示同一请求早已办成，这次没有再办一遍。"""
 
     uid: str
     number: str
@@ -27,7 +27,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """没有办成;`refusal` 把差的一次说全。值,不是异常。"""
+    """没有办成；`refusal` 把差的一次说全。值，不是异常。"""
 
     refusal: Refusal
 

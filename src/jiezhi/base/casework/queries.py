@@ -1,4 +1,4 @@
-"""读:谁看得见哪些件、件的列表、办理记录、现在能办什么。"""
+"""读：谁看得见哪些件、件的列表、办理记录、现在能办什么。"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED
 from jiezhi.core.procedure.view import Plan, Refusal, Request
 
-# 这些岗位看得见自己区域内的全部件;其余人看自己的、本单位的。
+# 这些岗位看得见自己区域内的全部件；其余人看自己的、本单位的。
 AREA_POSTS = frozenset(
     {
         "dispatcher",
@@ -49,7 +49,7 @@ AREA_POSTS = frozenset(
 
 
 def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
-    """这个人看得见的件:自己的 ∪ 本单位的 ∪ 自己区域的。列表、计数、查找、导出都从这里取。
+    """这个人看得见的件：自己的 ∪ 本单位的 ∪ 自己区域的。列表、计数、查找、导出都从这里取。
 
     限指定人员的件只有件上的人看得见。停用的人什么也看不见。
     """
@@ -84,7 +84,7 @@ class Filters:
 
 
 def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None) -> QuerySet[Case]:
-    """这个人的工作列表,快到期的在前。`light`:正常、临期、超期。"""
+    """这个人的工作列表，快到期的在前。`light`:正常、临期、超期。"""
     moment = now or timezone.now()
     rows = visible(officer, moment)
     if filters.mine:
@@ -110,7 +110,7 @@ def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None)
 
 
 def words_match(words: str) -> Q:
-    """一个搜索框:编号、件名里的字、完整电话或证件号、电话后四位。"""
+    """一个搜索框：编号、件名里的字、完整电话或证件号、电话后四位。"""
     text = words.strip()
     found = Q(number__icontains=text) | Q(title__icontains=text)
     if text.isascii() and len(text) >= 5:
@@ -140,7 +140,7 @@ def definition_of(case: Case) -> Definition:
 def available(
     case: Case, officer: Officer, *, now: datetime | None = None
 ) -> list[tuple[str, Plan | Refusal]]:
-    """这个人在这件上现在能办什么;差条件的也列出,说明差什么。与 `act` 用同样的检查。"""
+    """这个人在这件上现在能办什么；差条件的也列出，说明差什么。与 `act` 用同样的检查。"""
     moment = now or timezone.now()
     work = Work(moment)
     work.load_for_reading([str(case.uid)])
@@ -153,7 +153,7 @@ def available(
 
 
 def openable(officer: Officer, *, now: datetime | None = None) -> list[tuple[MatterVersion, str]]:
-    """这个人能登记哪些件:(业务模板版本, 开件动作)。"""
+    """这个人能登记哪些件：（业务模板版本, 开件动作）。"""
     moment = now or timezone.now()
     work = Work(moment)
     found = []
@@ -173,7 +173,7 @@ def _automatic(definition: Definition, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """办理记录的一行,给人看的。"""
+    """办理记录的一行，给人看的。"""
 
     event: Event
     title: str
@@ -185,7 +185,7 @@ class Line:
 
 
 def timeline(case: Case, *, show_sensitive: bool = False) -> list[Line]:
-    """一件的办理记录,从旧到新;敏感内容打码,清除的注明。补录(登记比发生晚一小时以上)标出。"""
+    """一件的办理记录，从旧到新；敏感内容打码，清除的注明。补录（登记比发生晚一小时以上）标出。"""
     definition = definition_of(case)
     events = list(Event.objects.filter(case=case).order_by("seq").select_related("officer", "payload"))
     return [_line(definition, event, show_sensitive) for event in events]
@@ -234,7 +234,7 @@ def evidence_of(case: Case) -> QuerySet[EvidenceUse]:
 
 
 def light_of(case: Case, now: datetime) -> str:
-    """时限预警:正常、临期、超期;没有计时的为空。"""
+    """时限预警：正常、临期、超期；没有计时的为空。"""
     if case.due_at is None:
         return ""
     if now >= case.due_at:

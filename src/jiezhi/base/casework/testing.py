@@ -1,4 +1,4 @@
-"""测试用的小业务:一个单位、几个人、一个够用的业务模板。"""
+"""测试用的小业务：一个单位、几个人、一个够用的业务模板。"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.law import StatuteDecl
 from jiezhi.core.procedure.matter import MatterDecl
 
-START = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)  # 北京时间 8月3日(周一)9点
+START = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)  # 北京时间 8月3日（周一）9点
 
 MEANS = {
     "register": "登记", "dispatch": "派单", "return": "退回", "answer": "答复", "close": "办结",
@@ -98,7 +98,7 @@ MATTER: dict[str, Any] = {
         "dispatch": {
             "title": "派单", "means": "dispatch", "from": "new", "to": "handling", "by": "post.dispatcher",
             "collect": ["to_unit", "hard?"], "assign": {"unit": "field.to_unit"},
-            "notify": [{"to": "unit", "text": "新工单 {number}:{title},{due} 前办"}],
+            "notify": [{"to": "unit", "text": "新工单 {number}：{title}，{due} 前办"}],
         },
         "return": {
             "title": "退回分派", "means": "return", "from": "handling", "to": "new", "by": "unit.unit_clerk",
@@ -112,7 +112,7 @@ MATTER: dict[str, Any] = {
             "title": "答复", "means": "answer", "from": "handling", "to": "answered", "by": "unit.unit_clerk",
             "collect": ["reply", "photos?"], "needs": ["done.dispatch", "reply_long"],
             "assign": {"handler": "actor"},
-            "notify": [{"to": "reporter", "text": "您反映的“{title}”已答复:{field.reply}"}],
+            "notify": [{"to": "reporter", "text": "您反映的“{title}”已答复：{field.reply}"}],
         },
         "close": {
             "title": "办结", "means": "close", "from": "answered", "to": "closed", "by": "post.dispatcher",
@@ -130,7 +130,7 @@ MATTER: dict[str, Any] = {
 
 @dataclass
 class Office:
-    """测试用的街道:两个科室,分派员、经办人、科室负责人、外人各一。"""
+    """测试用的街道：两个科室，分派员、经办人、科室负责人、外人各一。"""
 
     dispatcher: Officer
     clerk: Officer
@@ -143,13 +143,13 @@ class Office:
 
 
 def definition(**changes: Any) -> Definition:
-    """编译测试用的业务模板;`changes` 替换顶层的键。"""
+    """编译测试用的业务模板；`changes` 替换顶层的键。"""
     statutes = {key: StatuteDecl.model_validate(value) for key, value in STATUTES.items()}
     return Definition.build(MatterDecl.model_validate({**MATTER, **changes}), statutes, (), MEANS)
 
 
 def make_office() -> Office:
-    """建好单位、区域、岗位、人员和业务模板(直接写库,只用于测试)。"""
+    """建好单位、区域、岗位、人员和业务模板（直接写库，只用于测试）。"""
     area = Area.objects.create(code="990101001", name="测试街道", level="street", path="/990101001/", depth=1)
     units = [
         Unit.objects.create(code=code, name=name, kind="internal", path=f"/{code}/")

@@ -1,4 +1,4 @@
-"""平台自带的办理:依法清除、重算暂定的时限、时限届满。"""
+"""平台自带的办理：依法清除、重算暂定的时限、时限届满。"""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from jiezhi.core.procedure.view import SYSTEM
 def erase(
     case: str, fields: Sequence[str], *, acting_officer: Officer, reason: str, now: datetime | None = None
 ) -> Result:
-    """依法清除一件上某些字段的全部历史值(个人信息保护法(2021)§47):值和盐都销毁,摘要留下,链仍可验证。
+    """依法清除一件上某些字段的全部历史值（个人信息保护法（2021）§47）：值和盐都销毁，摘要留下，链仍可验证。
 
-    只有档案员能办,必须写明理由。清除后这些地方显示“已依法清除”。
+    只有档案员能办，必须写明理由。清除后这些地方显示“已依法清除”。
     """
     moment = now or timezone.now()
     if not any(post == "archivist" for post, _, _ in registry.posts_of(acting_officer, moment)):
@@ -56,10 +56,10 @@ def erase(
             return refuse("依法清除", "no_case", "没有这件", "核对编号")
         unknown = [name for name in fields if name not in loaded.definition.matter.fields]
         if unknown or not fields:
-            return refuse("依法清除", "fields", "没有选要清除的内容,或选了没有的内容", "从列表中选")
+            return refuse("依法清除", "fields", "没有选要清除的内容，或选了没有的内容", "从列表中选")
         touched, words, digests = _strip(loaded, set(fields), moment)
         if not touched:
-            return refuse("依法清除", "fields", "这些内容没有填过,或早已清除", "核对要清除的内容")
+            return refuse("依法清除", "fields", "这些内容没有填过，或早已清除", "核对要清除的内容")
         actor = officer_actor(acting_officer).record("archivist", None, None)
         current = [name for name in fields if loaded.view.fields.get(name) not in (None, ERASED)]
         effects = {
@@ -75,7 +75,7 @@ def erase(
 
 
 def _strip(loaded: Loaded, fields: set[str], at: datetime) -> tuple[list[dict[str, Any]], set[str], set[str]]:
-    """从各条记录的内容里去掉这些字段;返回(写进清除记录的项、去掉的文字、去掉的材料)。"""
+    """从各条记录的内容里去掉这些字段；返回（写进清除记录的项、去掉的文字、去掉的材料）。"""
     touched: list[dict[str, Any]] = []
     words: set[str] = set()
     digests: set[str] = set()
@@ -128,7 +128,7 @@ def _cleaned(text: str, words: set[str]) -> str:
 
 
 def _drop_files(case_id: int, digests: set[str], now: datetime) -> None:
-    """别的件没有用到的材料,提交之后删去原件。"""
+    """别的件没有用到的材料，提交之后删去原件。"""
     shared = EvidenceUse.objects.filter(file__in=digests).exclude(case=case_id).values_list("file", flat=True)
     alone = digests - set(shared)
     EvidenceFile.objects.filter(pk__in=alone).update(erased_at=now)
@@ -137,7 +137,7 @@ def _drop_files(case_id: int, digests: set[str], now: datetime) -> None:
 
 
 def recompute_provisional(*, now: datetime | None = None, limit: int = 500) -> int:
-    """放假安排公布后,重算暂定的时限;返回变动了几件。每件一条办理记录。"""
+    """放假安排公布后，重算暂定的时限；返回变动了几件。每件一条办理记录。"""
     moment = now or timezone.now()
     waiting = (
         Clock.objects.filter(provisional=True)

@@ -1,4 +1,4 @@
-"""地址的统一写法,供查找比对(不改变登记的地址)。纯文字处理,不查库。"""
+"""地址的统一写法，供查找比对（不改变登记的地址）。纯文字处理，不查库。"""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _VARIANTS = (
     (re.compile(r"第(?=[0-9])"), ""),
     (re.compile(r"(?<=[0-9])[-‐-―−~]+(?=[0-9A-Z])"), "-"),
 )
-# 上级地名可有可无,去掉再比。“区”前是“小、园、工业”等字的是小区、园区的名字,不去。
+# 上级地名可有可无，去掉再比。“区”前是“小、园、工业”等字的是小区、园区的名字，不去。
 _PREFIXES = (
     re.compile(r"^(?:中国)?[一-龥]{2,3}(?:省|自治区)"),
     re.compile(r"^[一-龥]{2,4}市(?!场)"),
@@ -48,13 +48,13 @@ def _once(text: str) -> str:
     text = _NUMERAL.sub(_arabic, text)
     for prefix in _PREFIXES:
         shorter = prefix.sub("", text)
-        if shorter:  # 只写了“福保街道”的,就按福保街道找
+        if shorter:  # 只写了“福保街道”的，就按福保街道找
             text = shorter
     return text
 
 
 def normalise_address(text: str) -> str:
-    """地址的统一写法:半角、去空白和标点、统一 号/栋/巷、门牌里的汉字数字改阿拉伯数字、去掉省市区街道社区。
+    """地址的统一写法：半角、去空白和标点、统一 号/栋/巷、门牌里的汉字数字改阿拉伯数字、去掉省市区街道社区。
 
     >>> normalise_address("深圳市 福田区福保街道石厦北二街十二号3幢")
     '石厦北二街12号3栋'
@@ -67,7 +67,7 @@ def normalise_address(text: str) -> str:
 
 
 def common_prefix(one: str, other: str) -> str:
-    """共同的开头;不在一个数字当中断开(12 号与 123 号的共同开头不含“12”)。"""
+    """共同的开头；不在一个数字当中断开（12 号与 123 号的共同开头不含“12”）。"""
     length = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

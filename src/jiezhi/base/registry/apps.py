@@ -20,7 +20,7 @@ class RegistryConfig(AppConfig):
 
 
 def _watch_people() -> None:
-    """人员、岗位、单位、任职一有改动就换版本戳,办理时用的快照随即失效。"""
+    """人员、岗位、单位、任职一有改动就换版本戳，办理时用的快照随即失效。"""
     from django.db.models.signals import post_delete, post_save
 
     from jiezhi.base.accounts.models import Officer, Post

@@ -78,7 +78,7 @@ class Matching(NamedTuple):
         """What to tell the user, in Chinese; empty when nothing is wrong."""
         said = []
         for title in self.missing:
-            guess = f",是不是表里的“{self.near[title][0]}”？" if self.near.get(title) else "。"
+            guess = f"，是不是表里的“{self.near[title][0]}”？" if self.near.get(title) else "。"
             said.append(f"缺少“{title}”列{guess}")
         said += [f"“{t}”有几列都对得上：{'、'.join(h)}，用了第一列。" for t, h in self.doubled.items()]
         return said

@@ -244,7 +244,9 @@ class Names:
         if text in several:
             raise ValueProblem(f"叫“{text}”的{what}不止一个，请写代码")
         near = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
-        raise ValueProblem(f"没有“{text[:40]}”这个{what}" + (f",是不是“{near[0]}”？" if near else ",请核对"))
+        raise ValueProblem(
+            f"没有“{text[:40]}”这个{what}" + (f"，是不是“{near[0]}”？" if near else "，请核对")
+        )
 
 
 def _table(name: str) -> tuple[dict[str, str], set[str]]:

@@ -42,7 +42,7 @@ class ImportRun(models.Model):
         indexes = [models.Index(fields=["-started_at"])]
 
     def __str__(self) -> str:
-        return f"{self.file_name}（{self.status}）"
+        return f"{self.file_name}({self.status})"
 
     @property
     def rows(self) -> int:

@@ -1,6 +1,6 @@
 """比法定更长吗: may a declared period end later than the statute's?
 
-Across units (5个工作日 or 7日?) the answer depends on the calendar, so it is found by trying every starting
+Across units (5个工作日 or 7日？) the answer depends on the calendar, so it is found by trying every starting
 day of the announced years rather than by a rule of thumb.
 """
 

@@ -2,7 +2,7 @@
 
 `evaluate` is a pure function of the rule, the rows, `now` and the day table; nothing is stored but the rows.
 An extension or pause recorded after the clock had already run out changes nothing
-(已超期的不因事后延期而消失): it is named in the explanation instead.
+（已超期的不因事后延期而消失）: it is named in the explanation instead.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ def evaluate(
     """
     regime = regimes.get(rule.regime_name)
     if regime is None:
-        raise ClockError(f"没有名为“{rule.regime_name}”的计时规则,请在业务模板里改成:{'、'.join(regimes)}。")
+        raise ClockError(
+            f"没有名为“{rule.regime_name}”的计时规则，请在业务模板里改成：{'、'.join(regimes)}。"
+        )
     now = local(now)
     started: datetime | None = None
     paused: datetime | None = None
@@ -206,13 +208,13 @@ def evaluate(
         else:
             ended = entry
     if started is None:
-        raise ClockError("时限还没有起算记录,请先记录起算时间。")
+        raise ClockError("时限还没有起算记录，请先记录起算时间。")
 
     moment = local(ended.at) if ended else now
     final = end_at(moment)
     if late:
         said = "、".join(f"{local(e.at).month}月{local(e.at).day}日的{e.kind.shown}" for e in late)
-        final = replace(final, explain=f"{final.explain};{said}在届满之后,不计入")
+        final = replace(final, explain=f"{final.explain}；{said}在届满之后，不计入")
     if ended is None:
         status = ClockStatus.RUNNING if paused is None else ClockStatus.PAUSED
     else:
@@ -237,8 +239,8 @@ def evaluate(
 def light(state: ClockState, warn_at: Duration | str, now: datetime) -> Light:
     """正常, 临期 or 超期 of a clock.
 
-    `warn_at`: how long before the end it becomes 临期 (“1个工作日”, or a `Duration`), or how much of the
-    limit is used up by then (“80%”, pauses left out). A paused, ended or voided clock is judged as it stood
+    `warn_at`: how long before the end it becomes 临期 （“1个工作日”, or a `Duration`）, or how much of the
+    limit is used up by then （“80%”, pauses left out）. A paused, ended or voided clock is judged as it stood
     when evaluated. ClockError for a threshold that is neither.
     """
     remaining, moment = state.remaining, state.ended_at
@@ -263,22 +265,22 @@ def _check(entry: Entry, previous: Entry | None, ended: Entry | None, paused: da
     when = f"{at.month}月{at.day}日{at.hour}时{at.minute:02d}分"
     if previous is None:
         if entry.kind is not EntryKind.START:
-            raise ClockError(f"{when}的{shown}之前没有起算记录,请先记录起算时间。")
+            raise ClockError(f"{when}的{shown}之前没有起算记录，请先记录起算时间。")
     elif entry.kind is EntryKind.START:
-        raise ClockError(f"时限已经起算,{when}不能再次起算;需要重新计时的,请另开一个时限。")
+        raise ClockError(f"时限已经起算，{when}不能再次起算；需要重新计时的，请另开一个时限。")
     elif ended is not None:
-        raise ClockError(f"时限已经{ended.kind.shown},{when}不能再{shown};记错的请按更正办理。")
+        raise ClockError(f"时限已经{ended.kind.shown}，{when}不能再{shown}；记错的请按更正办理。")
     elif at < local(previous.at):
-        raise ClockError(f"{when}的{shown}早于前一条{previous.kind.shown}记录,请核对时间。")
+        raise ClockError(f"{when}的{shown}早于前一条{previous.kind.shown}记录，请核对时间。")
     if entry.kind is EntryKind.PAUSE and paused is not None:
-        raise ClockError(f"时限已经暂停,{when}不能再次暂停;请先恢复。")
+        raise ClockError(f"时限已经暂停，{when}不能再次暂停；请先恢复。")
     if entry.kind is EntryKind.RESUME and paused is None:
-        raise ClockError(f"时限没有暂停,{when}不用恢复。")
+        raise ClockError(f"时限没有暂停，{when}不用恢复。")
     if (entry.kind is EntryKind.EXTEND) != (entry.amount is not None):
         raise ClockError(
-            f"{when}的延期没有写延长多久,请补上,例如:10个工作日。"
+            f"{when}的延期没有写延长多久，请补上，例如：10个工作日。"
             if entry.amount is None
-            else f"{when}的{shown}不能带时长,只有延期才写延长多久。"
+            else f"{when}的{shown}不能带时长，只有延期才写延长多久。"
         )
 
 
@@ -315,7 +317,7 @@ def _towards_zero(amount: int, whole: int) -> int:
 def _percent(written: str) -> int:
     number = written.strip()[:-1]
     if not number.isdigit() or not 0 < int(number) <= 100:
-        raise ClockError(f"提醒时间“{written}”写得不对,请写成80%或者1个工作日。")
+        raise ClockError(f"提醒时间“{written}”写得不对，请写成80%或者1个工作日。")
     return int(number)
 
 
@@ -327,7 +329,7 @@ def _threshold(warn_at: Duration | str) -> Duration:
     except ValueError:
         parsed = None
     if not isinstance(parsed, Duration):
-        raise ClockError(f"提醒时间“{warn_at}”写得不对,请写成80%或者1个工作日。")
+        raise ClockError(f"提醒时间“{warn_at}”写得不对，请写成80%或者1个工作日。")
     return parsed
 
 

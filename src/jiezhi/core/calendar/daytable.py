@@ -1,14 +1,14 @@
 """工作日日历: which days are working days, and counting them without walking through them.
 
-Working days follow the State Council's yearly arrangement (放假调休), seeded from `chinesecalendar`; an
+Working days follow the State Council's yearly arrangement （放假调休）, seeded from `chinesecalendar`; an
 office may overrule single days and enter a newly announced year. A year whose arrangement is not announced
 is *provisional*: it is guessed as Monday to Friday without the statutory holidays that have a fixed date
-(元旦1月1日, 劳动节5月1日至2日, 国庆10月1日至3日: 全国年节及纪念日放假办法(2024)§2, 已核对), and every result
+（元旦1月1日, 劳动节5月1日至2日, 国庆10月1日至3日: 全国年节及纪念日放假办法（2024）§2, 已核对）, and every result
 that touched it says so. The guess has more working days than the real year will have, so a guessed deadline
 is mostly early; near a make-up weekend it may be late.
 
-The arrangement of a year can also move the last days of the December before it (调休 for 元旦: 29 December
-in 2007 and 2018). From 29 December on, a day therefore counts as announced only when the following year is
+The arrangement of a year can also move the last days of the December before it （调休 for 元旦: 29 December
+in 2007 and 2018）. From 29 December on, a day therefore counts as announced only when the following year is
 announced too.
 """
 
@@ -104,7 +104,7 @@ class DayTable:
         spans = tuple((_microseconds(opens), _microseconds(closes)) for opens, closes in self.office_hours)
         flat = [moment for span in spans for moment in span]
         if not flat or any(a >= b for a, b in zip(flat, flat[1:], strict=False)):
-            raise ValueError("办公时间要按先后写,不能重叠,例如:09:00—12:00、14:00—18:00。")
+            raise ValueError("办公时间要按先后写，不能重叠，例如：09:00—12:00、14:00—18:00。")
         values = {
             "days": days,
             "announced_years": frozenset(announced),
@@ -230,7 +230,7 @@ class DayTable:
         return datetime.combine(day, time(), CHINA) + timedelta(microseconds=opens + within)
 
 
-_OUTSIDE = f"工作日日历只排到{FIRST_YEAR}年至{LAST_YEAR}年,请检查日期是否写错。"
+_OUTSIDE = f"工作日日历只排到{FIRST_YEAR}年至{LAST_YEAR}年，请检查日期是否写错。"
 
 
 def _index(day: date) -> int:
@@ -253,7 +253,7 @@ def _microseconds(clock: str) -> int:
     try:
         return _microseconds_of(time.fromisoformat(clock))
     except ValueError:
-        raise ValueError(f"办公时间“{clock}”写得不对,请写成09:00这样的时刻。") from None
+        raise ValueError(f"办公时间“{clock}”写得不对，请写成09:00这样的时刻。") from None
 
 
 def _microseconds_of(clock: time | datetime) -> int:

@@ -1,6 +1,6 @@
 """时限的写法: what a period is called, as the law writes it, and how to read it.
 
-A `Duration` is an amount and a unit exactly as written (“5日” stays 5日). Whether a written 日 means a
+A `Duration` is an amount and a unit exactly as written （“5日” stays 5日）. Whether a written 日 means a
 working day is a question of the statute, answered by `regimes.Regime.effective`, never here.
 """
 
@@ -50,7 +50,7 @@ class Duration:
     def __post_init__(self) -> None:
         most = MAX_YEARS if self.unit is Unit.YEAR else MAX_AMOUNT
         if not 1 <= self.amount <= most:
-            raise ValueError(f"{self.unit.value}数要在1到{most}之间,现在是{self.amount}。")
+            raise ValueError(f"{self.unit.value}数要在1到{most}之间，现在是{self.amount}。")
 
     def __str__(self) -> str:
         return spoken(self.amount, self.unit)
@@ -65,7 +65,9 @@ class Annual:
 
     def __post_init__(self) -> None:
         if not 1 <= self.month <= 12 or not 1 <= self.day <= _LONGEST_MONTH[self.month - 1]:
-            raise ValueError(f"没有{self.month}月{self.day}日这一天,请改成日历上有的日期,例如:每年1月31日。")
+            raise ValueError(
+                f"没有{self.month}月{self.day}日这一天，请改成日历上有的日期，例如：每年1月31日。"
+            )
 
     def __str__(self) -> str:
         return f"每年{self.month}月{self.day}日"
@@ -91,7 +93,7 @@ _CHINESE_NUMBER = re.compile(
 
 
 def _number(text: str) -> int | None:
-    """Value of Arabic or Chinese digits below ten thousand (十五, 二十四, 一百二十); None when ill-formed."""
+    """Value of Arabic or Chinese digits below ten thousand （十五, 二十四, 一百二十）; None when ill-formed."""
     if text.isdigit():
         return int(text)
     if not _CHINESE_NUMBER.fullmatch(text):
@@ -110,7 +112,7 @@ def parse_duration(text: str) -> Duration | Annual:
     """Read a period as the law writes it.
 
     In: 5个工作日, 5工作日, 90日, 90天, 24小时, 4个工作小时, 3个月, 2年, 每年1月31日, also in Chinese
-    numerals (十五日). Out: `Duration` or `Annual`. ValueError, in Chinese with examples, for anything else;
+    numerals （十五日）. Out: `Duration` or `Annual`. ValueError, in Chinese with examples, for anything else;
     “3月” is refused because it may be the month of March.
     """
     written = text.strip()
@@ -122,4 +124,4 @@ def parse_duration(text: str) -> Duration | Annual:
         month, day = _number(match["month"]), _number(match["day"])
         if month is not None and day is not None:
             return Annual(month, day)
-    raise ValueError(f"看不懂时限“{text}”。请照这样写:{_EXAMPLES}。")
+    raise ValueError(f"看不懂时限“{text}”。请照这样写：{_EXAMPLES}。")

@@ -3,7 +3,7 @@
 A day-like period ends with a whole day; its end is the *exclusive* instant 00:00 Asia/Shanghai of the day
 after. A period in hours ends at its instant. The rules themselves stand in `regimes`.
 
-Excluded time (pauses). Days in (day of pause, day of resumption] do not count, the mirror of 首日不计:
+Excluded time (pauses). Days in (day of pause, day of resumption] do not count, the mirror of 首日不计：
 paused and resumed on one day excludes nothing; working-day periods leave out the working days among them;
 hours are subtracted exactly. A pause begun after the period has ended changes nothing; one begun on the last
 day in time leaves at least the day of resumption.
@@ -48,7 +48,7 @@ class Due:
 def local(moment: datetime) -> datetime:
     """`moment` in Asia/Shanghai. ClockError when it has no time zone."""
     if moment.tzinfo is None:
-        raise ClockError("时间缺少时区,请按北京时间记录。")
+        raise ClockError("时间缺少时区，请按北京时间记录。")
     return moment.astimezone(CHINA)
 
 
@@ -69,7 +69,7 @@ def _clamped(year: int, month: int, day: int) -> date:
             return date(year, month, day)
         except ValueError:
             if day <= 28:
-                raise ClockError("期限超出了日历范围,请检查日期和时限。") from None
+                raise ClockError("期限超出了日历范围，请检查日期和时限。") from None
             day -= 1
 
 
@@ -109,7 +109,7 @@ def due(
     anchor = _anchor(begun.date(), regime)
     waiting = _ordered(begun, pauses)
     rolls = regime.rolls(favours_party)
-    notes = [f",延长{extension}" for extension in extensions]
+    notes = [f"，延长{extension}" for extension in extensions]
     doubtful: list[tuple[date, date]] = []  # ranges (after, until] whose working days were counted
     at, last = begun, begun.date()
     segments = _segments(duration, extensions, regime)
@@ -137,28 +137,28 @@ def due(
                 rolled = table.next_workday(last)
                 doubtful.append((last - DAY, rolled))
                 if rolled != last:
-                    notes.append(f",末日{_day(last, begun)}不是工作日,顺延")
+                    notes.append(f"，末日{_day(last, begun)}不是工作日，顺延")
                     last = rolled
             at = midnight(last + DAY)
         anchor = last
     counted = regime.effective(duration)
-    written = f"{duration}(按工作日计)" if counted != duration else str(duration)
+    written = f"{duration}（按工作日计）" if counted != duration else str(duration)
     if hourly:
         head = f"自{_moment(begun, begun)}起{written}"
-        tail = f",{_moment(at, begun)}届满"
+        tail = f"，{_moment(at, begun)}届满"
     else:
         head = f"自{_day(begun.date(), begun)}{'次日' if regime.first_day_excluded else ''}起{written}"
         if isinstance(duration, Annual):
             head = written
-        tail = f",{_day(last, begun)}届满"
+        tail = f"，{_day(last, begun)}届满"
     provisional, warning = _provisional(doubtful, table)
     return Due(at, None if hourly else last, provisional, f"{head}{''.join(notes)}{tail}{warning}")
 
 
 def due_before(target: datetime, duration: Duration | Annual, regime: Regime, table: DayTable) -> Due:
-    """Until when something must be done that the law wants a period *before* `target` (举行7个工作日前通知).
+    """Until when something must be done that the law wants a period *before* `target` （举行7个工作日前通知）.
 
-    Counted so that the whole period lies between: neither the day of the act (首日不计) nor the day of
+    Counted so that the whole period lies between: neither the day of the act （首日不计） nor the day of
     `target` counts, hence `due(act, duration)` ends before the day of `target` begins. Out: `Due.last_day`
     is the latest lawful day, which may be a rest day. For hours, the act must precede `Due.at`. Nothing
     rolls. ClockError for `Annual`.
@@ -166,8 +166,8 @@ def due_before(target: datetime, duration: Duration | Annual, regime: Regime, ta
     held = local(target)
     limit = regime.effective(duration)
     if isinstance(limit, Annual):
-        raise ClockError(f"“{limit}”不能倒着算,请写成若干日或若干个工作日。")
-    written = f"{duration}(按工作日计)" if limit != duration else str(duration)
+        raise ClockError(f"“{limit}”不能倒着算，请写成若干日或若干个工作日。")
+    written = f"{duration}（按工作日计）" if limit != duration else str(duration)
     if limit.unit.measured_in_hours:
         if limit.unit is Unit.HOUR:
             at = _elapse(held, -timedelta(hours=limit.amount))
@@ -176,7 +176,7 @@ def due_before(target: datetime, duration: Duration | Annual, regime: Regime, ta
             at = table.office_moment(table.office_position(held) - _office_time(limit), latest=True)
             provisional, warning = _provisional([(at.date() - DAY, held.date())], table)
         return Due(
-            at, None, provisional, f"{_moment(held, held)}之前{written},须早于{_moment(at, held)}{warning}"
+            at, None, provisional, f"{_moment(held, held)}之前{written}，须早于{_moment(at, held)}{warning}"
         )
     eve = held.date() - DAY
     ranges: list[tuple[date, date]] = []
@@ -195,7 +195,7 @@ def due_before(target: datetime, duration: Duration | Annual, regime: Regime, ta
     latest = anchor if regime.first_day_excluded else anchor + DAY
     provisional, warning = _provisional(ranges, table)
     both = "首尾两日都不计" if regime.first_day_excluded else f"{_day(held.date(), held)}当日不计"
-    explain = f"{_day(held.date(), held)}之前留足{written}({both}),最迟{_day(latest, held)}{warning}"
+    explain = f"{_day(held.date(), held)}之前留足{written}（{both}），最迟{_day(latest, held)}{warning}"
     return Due(midnight(latest + DAY), latest, provisional, explain)
 
 
@@ -210,7 +210,7 @@ def _ordered(begun: datetime, pauses: Sequence[Pause]) -> list[Pause]:
     for paused, resumed in pauses:
         pair = local(paused), local(resumed)
         if not earlier <= pair[0] <= pair[1]:
-            raise ClockError("暂停和恢复的时间前后颠倒,或者早于起算时间,请核对后更正。")
+            raise ClockError("暂停和恢复的时间前后颠倒，或者早于起算时间，请核对后更正。")
         result.append(pair)
         earlier = pair[1]
     return result
@@ -241,7 +241,7 @@ def _without(
     if not excluded:
         # begun in time on the last day and resumed on a rest day: the clock is not over before it runs again
         return max(last, resumed)
-    notes.append(f",扣除{excluded}{'个工作日' if working else '日'}")
+    notes.append(f"，扣除{excluded}{'个工作日' if working else '日'}")
     moved = table.add_workdays(last, excluded) if working else last + timedelta(days=excluded)
     return max(moved, resumed)
 
@@ -256,14 +256,14 @@ def _hours_end(
             paused, resumed = waiting.pop(0)
             pause = resumed.timestamp() - paused.timestamp()
             end = _elapse(end, timedelta(seconds=pause))
-            notes.append(f",扣除{spoken_minutes(int(pause // 60))}")
+            notes.append(f"，扣除{spoken_minutes(int(pause // 60))}")
         return end
     position = table.office_position(begin) + _office_time(limit)
     while waiting and waiting[0][0] < table.office_moment(position):
         paused, resumed = waiting.pop(0)
         excluded = table.office_position(resumed) - table.office_position(paused)
         position += excluded
-        notes.append(f",扣除{spoken_minutes(excluded // 60_000_000, '工作')}")
+        notes.append(f"，扣除{spoken_minutes(excluded // 60_000_000, '工作')}")
     return table.office_moment(position)
 
 
@@ -281,7 +281,7 @@ def _provisional(ranges: Sequence[tuple[date, date]], table: DayTable) -> tuple[
     for after, until in ranges:
         if table.provisional_between(after, until):
             year = table.unannounced_year(after, until)
-            return True, f"({year}年放假安排尚未公布,此为暂估)"
+            return True, f"({year}年放假安排尚未公布，此为暂估)"
     return False, ""
 
 

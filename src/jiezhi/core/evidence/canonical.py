@@ -1,4 +1,4 @@
-"""规范字节:同一内容只有一种写法,才谈得上“摘要相同即内容相同”。
+"""规范字节：同一内容只有一种写法，才谈得上“摘要相同即内容相同”。
 
 In the spirit of RFC 8785 (JSON Canonicalization Scheme), narrowed so that no number formatting question
 can arise: only str, int, bool, None, list and dict with string keys. Differences from RFC 8785, both on
@@ -25,14 +25,14 @@ def _check(obj: Any, depth: int) -> None:
         return
     if kind is int:
         if not -MAX_INT <= obj <= MAX_INT:
-            raise ValueError("整数超出可准确交换的范围(±(2^53-1))")
+            raise ValueError("整数超出可准确交换的范围（±(2^53-1)）")
         return
     if depth >= MAX_DEPTH:
         raise ValueError("层次太深")
     if kind is dict:
         for key, value in obj.items():
             if type(key) is not str:
-                raise TypeError(f"键必须是文字,不能是 {type(key).__name__}")
+                raise TypeError(f"键必须是文字，不能是 {type(key).__name__}")
             if type(value) is not str:
                 _check(value, depth + 1)
         return
@@ -61,7 +61,7 @@ def encode(obj: object) -> bytes:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"不接受小数或非数:{text[:20]}")
+    raise ValueError(f"不接受小数或非数：{text[:20]}")
 
 
 def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

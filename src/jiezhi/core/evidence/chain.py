@@ -1,4 +1,4 @@
-"""办理记录链:每条记录的摘要 = SM3(前一条的摘要 ‖ 本条的规范字节),改一处则后面全对不上。
+"""办理记录链：每条记录的摘要 = SM3（前一条的摘要 ‖ 本条的规范字节），改一处则后面全对不上。
 
 This module checks linkage only, and fast: a sound chain takes one SM3 per record. Anything unsound is handed
 to `diagnose`, which takes its time to name what happened. What the bodies say is checked in `events`.

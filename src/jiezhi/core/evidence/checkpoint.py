@@ -1,4 +1,4 @@
-"""存证点:某一时刻全部件的链头,汇成一个树根,签名,一个接一个;打印、导出到机构之外后,之前的记录就改不动了。"""
+"""存证点：某一时刻全部件的链头，汇成一个树根，签名，一个接一个；打印、导出到机构之外后，之前的记录就改不动了。"""
 
 from __future__ import annotations
 
@@ -149,13 +149,13 @@ def verify_checkpoint(
     faults: list[Fault] = []
 
     def fault(kind: FaultKind, say: str) -> None:
-        faults.append(Fault(kind, f"存证点{cp.number}", f"第{cp.number}号存证点:{say}"))
+        faults.append(Fault(kind, f"存证点{cp.number}", f"第{cp.number}号存证点：{say}"))
 
     if problem := _malformed(cp):
         fault(FaultKind.CHECKPOINT_MALFORMED, f"{problem}。")
         return faults
     if cp.algorithm not in ALGORITHMS:
-        fault(FaultKind.CHECKPOINT_SIGNATURE, "签名算法不认识,请用新版程序核验。")
+        fault(FaultKind.CHECKPOINT_SIGNATURE, "签名算法不认识，请用新版程序核验。")
     else:
         try:
             signed = cp.signed_bytes()
@@ -164,11 +164,11 @@ def verify_checkpoint(
             return faults
         key, signature = bytes.fromhex(cp.public_key), bytes.fromhex(cp.signature)
         if not verify_signature(cp.algorithm, key, signed, signature):
-            fault(FaultKind.CHECKPOINT_SIGNATURE, "签名不符,内容被改动。")
+            fault(FaultKind.CHECKPOINT_SIGNATURE, "签名不符，内容被改动。")
     if cp.number == 1 and cp.previous != GENESIS.hex():
-        fault(FaultKind.CHECKPOINT_ORDER, "是首个存证点,却写有前一个。")
+        fault(FaultKind.CHECKPOINT_ORDER, "是首个存证点，却写有前一个。")
     if cp.number > 1 and cp.previous == GENESIS.hex():
-        fault(FaultKind.CHECKPOINT_ORDER, "不是首个存证点,却没有接续前一个。")
+        fault(FaultKind.CHECKPOINT_ORDER, "不是首个存证点，却没有接续前一个。")
     if previous_cp is not None:
         _check_previous(cp, previous_cp, fault)
     if heads is not None:
@@ -182,12 +182,12 @@ def _check_previous(cp: Checkpoint, previous_cp: Checkpoint, fault: _Report) -> 
     except (TypeError, ValueError):
         digest = ""
     if not digest or _malformed(previous_cp):
-        fault(FaultKind.CHECKPOINT_ORDER, "所给的前一存证点不成样,无法对照。")
+        fault(FaultKind.CHECKPOINT_ORDER, "所给的前一存证点不成样，无法对照。")
         return
     if cp.number != previous_cp.number + 1:
-        fault(FaultKind.CHECKPOINT_ORDER, f"编号没有接续第{previous_cp.number}号,其间有缺或有多。")
+        fault(FaultKind.CHECKPOINT_ORDER, f"编号没有接续第{previous_cp.number}号，其间有缺或有多。")
     if cp.previous != digest:
-        fault(FaultKind.CHECKPOINT_ORDER, f"接不上第{previous_cp.number}号,那一个被换过或被改过。")
+        fault(FaultKind.CHECKPOINT_ORDER, f"接不上第{previous_cp.number}号，那一个被换过或被改过。")
     if from_iso(cp.at) < from_iso(previous_cp.at):
         fault(FaultKind.CHECKPOINT_ORDER, f"时间早于第{previous_cp.number}号。")
 
@@ -196,12 +196,12 @@ def _check_heads(cp: Checkpoint, heads: Sequence[CaseHead], fault: _Report) -> N
     try:
         leaves = leaves_of(heads)
     except (TypeError, ValueError):
-        fault(FaultKind.CHECKPOINT_ROOT, "所给的链头有重复或不成样,无法对照。")
+        fault(FaultKind.CHECKPOINT_ROOT, "所给的链头有重复或不成样，无法对照。")
         return
     if len(leaves) != cp.tree_size:
-        fault(FaultKind.CHECKPOINT_ROOT, f"当时有{cp.tree_size}件,现有{len(leaves)}件:有件被删去或添入。")
+        fault(FaultKind.CHECKPOINT_ROOT, f"当时有{cp.tree_size}件，现有{len(leaves)}件：有件被删去或添入。")
     elif root(leaves).hex() != cp.root:
-        fault(FaultKind.CHECKPOINT_ROOT, "各件的办理记录与当时不符:有件的记录在存证之后被改过。")
+        fault(FaultKind.CHECKPOINT_ROOT, "各件的办理记录与当时不符：有件的记录在存证之后被改过。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,25 +278,25 @@ def printable(cp: Checkpoint) -> str:
         [
             f"{cp.office} 办理记录存证点 第{cp.number}号",
             "",
-            f"存证时间:{in_words(from_iso(cp.at))}(北京时间,{cp.at})",
-            f"涵盖件数:{cp.tree_size}件",
-            "全部办理记录的总摘要(SM3):",
+            f"存证时间：{in_words(from_iso(cp.at))}（北京时间，{cp.at}）",
+            f"涵盖件数：{cp.tree_size}件",
+            "全部办理记录的总摘要（SM3）:",
             _grouped(cp.root),
-            "前一存证点的摘要:" + ("无,这是首个存证点" if cp.previous == GENESIS.hex() else ""),
+            "前一存证点的摘要：" + ("无，这是首个存证点" if cp.previous == GENESIS.hex() else ""),
             *([] if cp.previous == GENESIS.hex() else [_grouped(cp.previous)]),
-            "本存证点的摘要:",
+            "本存证点的摘要：",
             _grouped(digest_of(cp)),
-            f"签名算法:{cp.algorithm}",
-            f"公钥指纹:{fingerprint(key)}",
-            "公钥:",
+            f"签名算法：{cp.algorithm}",
+            f"公钥指纹：{fingerprint(key)}",
+            "公钥：",
             _grouped(cp.public_key),
-            "签名:",
+            "签名：",
             _grouped(cp.signature),
             "",
-            "用途:请存放在本机构信息系统以外的地方(档案室、上级机关、公证机构)。日后有人改动存证时间之前",
-            "的任何一条办理记录,由记录重新算出的总摘要就会与这张纸上的不同。",
+            "用途：请存放在本机构信息系统以外的地方（档案室、上级机关、公证机构）。日后有人改动存证时间之前",
+            "的任何一条办理记录，由记录重新算出的总摘要就会与这张纸上的不同。",
             "",
-            "打印人:            核对人:            日期:",
+            "打印人:            核对人:            日期：",
             "",
         ]
     )

@@ -1,4 +1,4 @@
-"""链对不上时,查明是哪一条、出了什么事。
+"""链对不上时，查明是哪一条、出了什么事。
 
 Only runs on a chain already known to be unsound, so it may look into bodies. Everything is O(n log n): the
 input may be forged. The reasoning: a record's digest is vouched for three times (by its own content, by the
@@ -70,7 +70,7 @@ def diagnose(records: Sequence[Record], case: str | None, head: Head | None) -> 
                 fault(
                     FaultKind.FOREIGN,
                     record.seq,
-                    f"第{record.seq}号办理记录属于另一件({show(named_case or '')})。",
+                    f"第{record.seq}号办理记录属于另一件（{show(named_case or '')}）。",
                 )
             elif marker not in record.body:
                 fault(FaultKind.FOREIGN, record.seq, f"第{record.seq}号办理记录的正文没有写明属于本件。")
@@ -84,7 +84,7 @@ def diagnose(records: Sequence[Record], case: str | None, head: Head | None) -> 
     _gaps(rows, removed, head, fault)
     _links(rows, removed, head, fault)
     if not faults:  # can't happen as far as we know; silence would be worse than vagueness
-        fault(FaultKind.BROKEN_LINK, 0, "办理记录前后接不上,未能查明是哪一条。")
+        fault(FaultKind.BROKEN_LINK, 0, "办理记录前后接不上，未能查明是哪一条。")
     return faults
 
 
@@ -99,7 +99,7 @@ def _renumbered(rows: list[_Row], fault: _Say) -> None:
         if shift:
             listed = _range(rows[start].record.seq, rows[end].record.seq)
             stated = _range(rows[start].seq, rows[end].seq)
-            say = f"现标为{listed}的办理记录,正文写明是{stated}:序号被改过。"
+            say = f"现标为{listed}的办理记录，正文写明是{stated}：序号被改过。"
             fault(FaultKind.RENUMBERED, rows[start].record.seq, say)
         start = end + 1
 
@@ -131,10 +131,10 @@ def _winners(rows: list[_Row], head: Head | None, fault: _Say) -> list[_Row]:
         losers = [row for row in group if row is not best and row.record[1:] != best.record[1:]]
         if losers and score(best) > max(score(row) for row in losers):
             places = "、".join(f"第{row.position + 1}条" for row in losers[:10])
-            say = f"两条以上记录都称是第{seq}号,其中排在{places}的与前后接不上,是插进来的。"
+            say = f"两条以上记录都称是第{seq}号，其中排在{places}的与前后接不上，是插进来的。"
             fault(FaultKind.INSERTED, seq, say)
         elif losers:
-            fault(FaultKind.INSERTED, seq, f"第{seq}号有内容不同的记录,必有插入的,但从前后看不出是哪一条。")
+            fault(FaultKind.INSERTED, seq, f"第{seq}号有内容不同的记录，必有插入的，但从前后看不出是哪一条。")
     keep.sort(key=lambda row: row.position)
     return keep
 
@@ -156,14 +156,14 @@ def _order(rows: list[_Row], fault: _Say) -> None:
         index = before[index]
     for index, row in enumerate(rows):
         if index not in kept:
-            say = f"第{row.seq}号办理记录的先后次序被调换(现排在第{row.position + 1}位)。"
+            say = f"第{row.seq}号办理记录的先后次序被调换（现排在第{row.position + 1}位）。"
             fault(FaultKind.REORDERED, row.seq, say)
 
 
 def _positive(rows: list[_Row], fault: _Say) -> list[_Row]:
     for row in rows:
         if row.seq < 1:
-            fault(FaultKind.INSERTED, row.seq, f"有一条记录的序号是{row.seq},而序号从1起:是插进来的。")
+            fault(FaultKind.INSERTED, row.seq, f"有一条记录的序号是{row.seq}，而序号从1起：是插进来的。")
     return [row for row in rows if row.seq >= 1]
 
 
@@ -180,9 +180,9 @@ def _smuggled(rows: list[_Row], fault: _Say) -> tuple[list[_Row], set[int]]:
             continue
         removed.add(row.seq)
         if row.record.digest == digest:
-            fault(FaultKind.REPEATED, row.seq, f"第{row.seq}号办理记录与前一条完全相同,重复出现。")
+            fault(FaultKind.REPEATED, row.seq, f"第{row.seq}号办理记录与前一条完全相同，重复出现。")
         else:
-            say = f"第{row.seq}号办理记录是插进来的:它的后一条直接承接它的前一条。"
+            say = f"第{row.seq}号办理记录是插进来的：它的后一条直接承接它的前一条。"
             fault(FaultKind.INSERTED, row.seq, say)
     return kept, removed
 
@@ -204,9 +204,9 @@ def _gaps(rows: list[_Row], removed: set[int], head: Head | None, fault: _Say) -
     if head is None:
         return
     if head.seq >= expected:
-        fault(FaultKind.MISSING, expected, f"缺少{_range(expected, head.seq)}办理记录(末尾被截去)。")
+        fault(FaultKind.MISSING, expected, f"缺少{_range(expected, head.seq)}办理记录（末尾被截去）。")
     elif rows and rows[-1].seq > head.seq and not removed:
-        say = f"{_range(head.seq + 1, rows[-1].seq)}办理记录是后加的:已知末号为第{head.seq}号。"
+        say = f"{_range(head.seq + 1, rows[-1].seq)}办理记录是后加的：已知末号为第{head.seq}号。"
         fault(FaultKind.INSERTED, head.seq + 1, say)
 
 
@@ -224,7 +224,7 @@ def _links(rows: list[_Row], removed: set[int], head: Head | None, fault: _Say) 
         witness = after.record.previous if after else head.digest if head is not None and at_head else None
         _judge(row, before, known, witness, fault)
         if head is not None and at_head and row.consistent and row.record.digest != head.digest:
-            say = f"第{row.seq}号办理记录与已知的末条摘要不符:它或它之前的记录被换过,并重算了摘要。"
+            say = f"第{row.seq}号办理记录与已知的末条摘要不符：它或它之前的记录被换过，并重算了摘要。"
             fault(FaultKind.RECORD_ALTERED, row.seq, say)
         before = row
 
@@ -239,12 +239,12 @@ def _judge(row: _Row, before: _Row | None, known: bytes | None, witness: bytes |
         if joined or restored:
             return
         if before is None:
-            say = f"第{seq}号办理记录的“前一摘要”不是起点:它前面的记录被抽走,或它被改过。"
+            say = f"第{seq}号办理记录的“前一摘要”不是起点：它前面的记录被抽走，或它被改过。"
             fault(FaultKind.PREVIOUS_ALTERED, seq, say)
             return
         say = (
-            f"第{seq}号办理记录接不上第{before.seq}号,而两条各自都对得上:"
-            f"第{before.seq}号被整条换过(摘要也重算过),或两者之间被动过。"
+            f"第{seq}号办理记录接不上第{before.seq}号，而两条各自都对得上："
+            f"第{before.seq}号被整条换过（摘要也重算过），或两者之间被动过。"
         )
         fault(FaultKind.BROKEN_LINK, seq, say)
         return

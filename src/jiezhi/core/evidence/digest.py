@@ -1,4 +1,4 @@
-"""SM3 密码杂凑算法(GB/T 32905-2016)。
+"""SM3 密码杂凑算法（GB/T 32905-2016）。
 
 hashlib's SM3 depends on the OpenSSL this Python was linked to, so it is used only when it is there and
 passes the standard's two examples; otherwise the one in `cryptography`, which carries its own OpenSSL.
@@ -71,7 +71,7 @@ def _choose() -> tuple[str, Callable[[bytes], bytes], Callable[[], Hasher]]:
         if _passes(sm3_hashlib):
             return "hashlib", sm3_hashlib, lambda: hashlib.new("sm3")
     if not _passes(_sm3_cryptography):
-        raise RuntimeError("SM3 自检不通过,不能办理任何存证。请重装 cryptography。")
+        raise RuntimeError("SM3 自检不通过，不能办理任何存证。请重装 cryptography。")
     return "cryptography", _sm3_cryptography, _CryptographyHasher
 
 

@@ -1,4 +1,4 @@
-"""填报内容的开示与依法清除:每一栏要么对得上摘要,要么有一条后来的办理记录写明把它清除了。"""
+"""填报内容的开示与依法清除：每一栏要么对得上摘要，要么有一条后来的办理记录写明把它清除了。"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def index_erasures(bodies: Mapping[int, EventBody], findings: Findings, case: st
     for seq, body in sorted(bodies.items()):
         for erasure in body.erases:
             if erasure.seq >= seq:
-                say = f"第{seq}号办理记录称清除第{erasure.seq}号的内容,而只能清除在它之前的。"
+                say = f"第{seq}号办理记录称清除第{erasure.seq}号的内容，而只能清除在它之前的。"
                 findings.fault(FaultKind.ERASURE_UNSUPPORTED, f"{case}#{seq}", say)
                 continue
             for name in erasure.fields:
@@ -66,10 +66,10 @@ def check_disclosure(
             _field(bodies, seq, name, digest, given, erasures.fields.get((seq, name)), where, findings)
         for name in sorted(set(given.openings) | set(given.erased)):
             if name not in body.inputs:
-                say = f"第{seq}号办理记录没有“{show(name)}”这一栏,却附了它的内容。"
+                say = f"第{seq}号办理记录没有“{show(name)}”这一栏，却附了它的内容。"
                 findings.fault(FaultKind.OPENING_EXTRA, where, say)
     for seq in sorted(set(disclosed) - set(bodies)):
-        say = f"附有第{seq}号办理记录的填报内容,而没有这一号记录(或其正文读不懂)。"
+        say = f"附有第{seq}号办理记录的填报内容，而没有这一号记录（或其正文读不懂）。"
         findings.fault(FaultKind.OPENING_EXTRA, f"{case}#{seq}", say)
 
 
@@ -87,23 +87,23 @@ def _field(
     opening, listed = given.openings.get(name), given.erased.get(name)
     if opening is not None:
         if not check(name, opening, digest):
-            findings.fault(FaultKind.OPENING_ALTERED, where, f"{label}与记录里的摘要不符:内容被改动。")
+            findings.fault(FaultKind.OPENING_ALTERED, where, f"{label}与记录里的摘要不符：内容被改动。")
         if erased_by is not None or listed is not None:
-            say = f"{label}写明已清除,却仍附有内容。"
+            say = f"{label}写明已清除，却仍附有内容。"
             findings.fault(FaultKind.ERASURE_CONTRADICTED, where, say)
         return
     if erased_by is None:
         if listed is not None:
-            say = f"{label}称已依法清除,但没有哪条办理记录写明清除它。"
+            say = f"{label}称已依法清除，但没有哪条办理记录写明清除它。"
             findings.fault(FaultKind.ERASURE_UNSUPPORTED, where, say)
         else:
-            say = f"{label}缺内容,也没有清除它的办理记录:被抽走。"
+            say = f"{label}缺内容，也没有清除它的办理记录：被抽走。"
             findings.fault(FaultKind.OPENING_MISSING, where, say)
         return
     if listed is not None and not _agrees(listed, erased_by):
         say = f"{label}的清除说明与第{erased_by}号办理记录不一致。"
         findings.fault(FaultKind.ERASURE_UNSUPPORTED, where, say)
-    findings.note(f"{label}已依法清除(见第{erased_by}号办理记录,{in_words(bodies[erased_by].at)})。")
+    findings.note(f"{label}已依法清除（见第{erased_by}号办理记录，{in_words(bodies[erased_by].at)}）。")
 
 
 def _agrees(listed: Mapping[str, Json], erased_by: int) -> bool:

@@ -1,4 +1,4 @@
-"""一条办理记录的正文写了什么:读出并核对格式。链只管前后相接,这里管内容是否成样。"""
+"""一条办理记录的正文写了什么：读出并核对格式。链只管前后相接，这里管内容是否成样。"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jiezhi.core.evidence.instants import from_iso, in_words, span_in_words
 
 VERSION = 1
 BACKFILLED_AFTER = timedelta(hours=24)
-"""An event recorded later than this after it happened is named as back-filled (补录)."""
+"""An event recorded later than this after it happened is named as back-filled （补录）."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +166,14 @@ def check_bodies(records: Iterable[Record], case: str, findings: Findings) -> di
         try:
             body = parse_body(record.body)
         except BodyError as error:
-            findings.fault(FaultKind.BODY_MALFORMED, where, f"第{seq}号办理记录读不懂:{error}。")
+            findings.fault(FaultKind.BODY_MALFORMED, where, f"第{seq}号办理记录读不懂：{error}。")
             before = None
             continue
         if body.case != case:
-            say = f"第{seq}号办理记录属于另一件({show(body.case)})。"
+            say = f"第{seq}号办理记录属于另一件（{show(body.case)}）。"
             findings.fault(FaultKind.FOREIGN, where, say)
         if body.seq != seq:
-            say = f"标为第{seq}号的办理记录,正文写的是第{body.seq}号。"
+            say = f"标为第{seq}号的办理记录，正文写的是第{body.seq}号。"
             findings.fault(FaultKind.RENUMBERED, where, say)
         _remark(body, before, findings)
         bodies.setdefault(seq, body)
@@ -185,14 +185,14 @@ def _remark(body: EventBody, before: EventBody | None, findings: Findings) -> No
     late = body.recorded_at - body.at
     if late > BACKFILLED_AFTER:
         findings.note(
-            f"第{body.seq}号办理记录是补录:{in_words(body.at)}办理,{in_words(body.recorded_at)}录入,"
+            f"第{body.seq}号办理记录是补录：{in_words(body.at)}办理，{in_words(body.recorded_at)}录入，"
             f"晚了{span_in_words(late)}。"
         )
     elif late < timedelta(0):
-        findings.note(f"第{body.seq}号办理记录的办理时间晚于录入时间,请核对。")
+        findings.note(f"第{body.seq}号办理记录的办理时间晚于录入时间，请核对。")
     if before is None:
         return
     if body.from_state is not None and body.from_state != before.to_state:
-        findings.note(f"第{body.seq}号办理记录的原环节与第{before.seq}号的现环节不同,请对照业务模板核对。")
+        findings.note(f"第{body.seq}号办理记录的原环节与第{before.seq}号的现环节不同，请对照业务模板核对。")
     if body.recorded_at < before.recorded_at:
-        findings.note(f"第{body.seq}号办理记录的录入时间早于第{before.seq}号,请核对。")
+        findings.note(f"第{body.seq}号办理记录的录入时间早于第{before.seq}号，请核对。")

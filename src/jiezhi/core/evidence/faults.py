@@ -1,4 +1,4 @@
-"""核验发现的问题。每一处都说清在哪里、出了什么事,让不懂技术的人也能照着去查。"""
+"""核验发现的问题。每一处都说清在哪里、出了什么事，让不懂技术的人也能照着去查。"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """问题的种类(程序用;给人看的话在 `Fault.say`)。"""
+    """问题的种类（程序用；给人看的话在 `Fault.say`）。"""
 
     # 办理记录链
     BODY_ALTERED = "body_altered"
@@ -59,7 +59,7 @@ class FaultKind(StrEnum):
 class Fault:
     """一处问题。
 
-    kind: 种类;where: 位置(`件#序号`,或案卷包内的文件名);say: 给人看的一句中文。
+    kind: 种类；where: 位置（`件#序号`,或案卷包内的文件名）;say: 给人看的一句中文。
     """
 
     kind: FaultKind
@@ -109,8 +109,10 @@ class Findings:
         if self.dropped_faults:
             self.faults.append(
                 Fault(
-                    FaultKind.TOO_MANY, "", f"问题太多,只列前{self.limit}处,另有{self.dropped_faults}处未列。"
+                    FaultKind.TOO_MANY,
+                    "",
+                    f"问题太多，只列前{self.limit}处，另有{self.dropped_faults}处未列。",
                 )
             )
         if self.dropped_notes:
-            self.notes.append(f"说明太多,只列前{self.limit}条,另有{self.dropped_notes}条未列。")
+            self.notes.append(f"说明太多，只列前{self.limit}条，另有{self.dropped_notes}条未列。")

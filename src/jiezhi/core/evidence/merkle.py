@@ -1,4 +1,4 @@
-"""默克尔树,按 RFC 6962 第2.1节的结构,杂凑用 SM3。
+"""默克尔树，按 RFC 6962 第2.1节的结构，杂凑用 SM3。
 
 Leaves are the data themselves; leaf hash = SM3(0x00 ‖ data), inner node = SM3(0x01 ‖ left ‖ right), empty
 tree = SM3(""). Built level by level; an unpaired last node rises unchanged, which gives the same tree as the

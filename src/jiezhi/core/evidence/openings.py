@@ -1,4 +1,4 @@
-"""加盐摘要与开示:办理记录里只存摘要,原值和盐另存;原值连同盐销毁后,摘要不再能用来猜原值,链仍可核验。
+"""加盐摘要与开示：办理记录里只存摘要，原值和盐另存；原值连同盐销毁后，摘要不再能用来猜原值，链仍可核验。
 
 Without the salt an identity number could be found from its digest by trying them all; with 16 random bytes,
 destroyed together with the value, it can't.

@@ -1,4 +1,4 @@
-"""写案卷包:一个压缩包加一个签名文件,拿到哪里都能核验。"""
+"""写案卷包：一个压缩包加一个签名文件，拿到哪里都能核验。"""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class PackageRefused(ValueError):
     """The package would not verify, so it is not signed. `faults` says why."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("案卷包未签出:" + " ".join(fault.say for fault in faults[:5]))
+        super().__init__("案卷包未签出：" + " ".join(fault.say for fault in faults[:5]))
         self.faults = tuple(faults)
 
 
@@ -139,7 +139,7 @@ def _sign(path: Path, name: str, office: str, signer: Signer, at: datetime) -> P
 def _texts(source: PackageSource, signer: Signer, at: datetime) -> dict[str, bytes]:
     uid = source.case.get("uid")
     if not isinstance(uid, str) or not uid:
-        raise ValueError("件的概况里没有编号(uid)")
+        raise ValueError("件的概况里没有编号（uid）")
     if (source.checkpoint is None) != (source.inclusion is None):
         raise ValueError("存证点与存证凭据应一并提供")
     lines = [
@@ -174,7 +174,7 @@ def _write_zip(stream: BinaryIO | IO[bytes], source: PackageSource, signer: Sign
     texts = _texts(source, signer, at)
     names = sorted([*texts, MANIFEST, *(FILES + digest for digest in source.files)])
     if len(names) > LIMITS.members:
-        raise ValueError("附件太多,一个案卷包装不下")
+        raise ValueError("附件太多，一个案卷包装不下")
     listed: dict[str, Json] = {name: _entry(sm3_hex(data), len(data)) for name, data in texts.items()}
     total = sum(len(data) for data in texts.values())
     with zipfile.ZipFile(stream, "w", allowZip64=False) as archive:
@@ -191,7 +191,7 @@ def _write_zip(stream: BinaryIO | IO[bytes], source: PackageSource, signer: Sign
                 listed[name] = _entry(digest, size)
                 total += size
             if total > LIMITS.inflated or stream.tell() > LIMITS.package:
-                raise ValueError("案卷太大,一个案卷包装不下")
+                raise ValueError("案卷太大，一个案卷包装不下")
 
 
 def _entry(digest: str, size: int) -> dict[str, Json]:
@@ -221,7 +221,7 @@ def _info(name: str, packed: bool) -> zipfile.ZipInfo:
 
 def _put_text(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     if len(data) > LIMITS.text:
-        raise ValueError(f"{name}太大,一个案卷包装不下")
+        raise ValueError(f"{name}太大，一个案卷包装不下")
     archive.writestr(_info(name, packed=True), data, compresslevel=6)
 
 
@@ -240,5 +240,5 @@ def _put_file(archive: zipfile.ZipFile, name: str, digest: str, given: bytes | P
                 size += len(chunk)
                 out.write(chunk)
     if work.digest().hex() != digest:
-        raise ValueError(f"附件的内容与摘要不符:{digest[:16]}…")
+        raise ValueError(f"附件的内容与摘要不符：{digest[:16]}…")
     return size

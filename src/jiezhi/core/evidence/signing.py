@@ -1,4 +1,4 @@
-"""签名:同一个接口,现在用 Ed25519;国密 SM2 由经认证的密码设备经同一接口接入。"""
+"""签名：同一个接口，现在用 Ed25519；国密 SM2 由经认证的密码设备经同一接口接入。"""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def verify_signature(algorithm: str, public_key: bytes, message: bytes, signatur
 
 
 def fingerprint(public_key: bytes) -> str:
-    """公钥指纹:24位数字,四位一组,便于在电话里逐组念读核对,例如 0512-7730-…(约80比特)。"""
+    """公钥指纹：24位数字，四位一组，便于在电话里逐组念读核对，例如 0512-7730-…（约80比特）。"""
     digits = f"{int.from_bytes(sm3(public_key)[:16], 'big') % 10**24:024d}"
     return "-".join(digits[i : i + 4] for i in range(0, 24, 4))

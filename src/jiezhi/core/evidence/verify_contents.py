@@ -1,4 +1,4 @@
-"""案卷包里面:清单、概况、办理记录、填报内容、附件、业务模板、存证点,逐项对。"""
+"""案卷包里面：清单、概况、办理记录、填报内容、附件、业务模板、存证点，逐项对。"""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _json(archive: Archive, name: str, findings: Findings) -> Json | None:
     except ValueError:
         value = None
     if value is None:  # a bare null must not pass for "nothing to check"
-        findings.fault(FaultKind.MEMBER_MALFORMED, name, f"“{name}”读不懂:不是规范写法,被改动或已损坏。")
+        findings.fault(FaultKind.MEMBER_MALFORMED, name, f"“{name}”读不懂：不是规范写法，被改动或已损坏。")
     return value
 
 
@@ -89,7 +89,7 @@ def _read_manifest(archive: Archive, findings: Findings) -> _Manifest | None:
     try:
         return _parse_manifest(value)
     except ValueError:
-        findings.fault(FaultKind.MEMBER_MALFORMED, MANIFEST, "清单的写法不对,被改动。")
+        findings.fault(FaultKind.MEMBER_MALFORMED, MANIFEST, "清单的写法不对，被改动。")
         return None
 
 
@@ -116,19 +116,19 @@ def _parse_manifest(value: Json) -> _Manifest:
 def _check_members(archive: Archive, manifest: _Manifest | None, findings: Findings) -> None:
     listed = manifest.members if manifest else {}
     for name in sorted({*REQUIRED, *listed} - set(archive.names)):
-        findings.fault(FaultKind.MEMBER_MISSING, name, f"包内缺“{show(name)}”:被抽走。")
+        findings.fault(FaultKind.MEMBER_MISSING, name, f"包内缺“{show(name)}”：被抽走。")
     if manifest is None:
         return
     for name in archive.names:
         if name == MANIFEST:
             continue
         if name not in listed:
-            say = f"“{show(name)}”不在清单里:是后加的。"
+            say = f"“{show(name)}”不在清单里：是后加的。"
             findings.fault(FaultKind.MEMBER_EXTRA, name, say)
             continue
         member = archive.members.get(name)
         if member is not None and (member.digest.hex(), member.size) != listed[name]:
-            say = f"“{show(name)}”与清单所载的摘要或大小不符:被改动。"
+            say = f"“{show(name)}”与清单所载的摘要或大小不符：被改动。"
             findings.fault(FaultKind.MEMBER_ALTERED, name, say)
 
 
@@ -147,7 +147,7 @@ def _read_case(
     if type(value) is dict and type(title := value.get("title")) is str:
         facts["title"] = show(title)
     if manifest is not None and uid is not None and uid != manifest.case:
-        say = f"件的概况写的是{show(uid)},清单写的是{show(manifest.case)}。"
+        say = f"件的概况写的是{show(uid)}，清单写的是{show(manifest.case)}。"
         findings.fault(FaultKind.FOREIGN, CASE, say)
     case = manifest.case if manifest else uid
     if case is not None:
@@ -167,7 +167,7 @@ def _read_records(archive: Archive, findings: Findings) -> list[Record] | None:
         try:
             records.append(_parse_record(line))
         except ValueError:
-            say = f"第{number}行办理记录读不懂:不是规范写法,被改动或已损坏。"
+            say = f"第{number}行办理记录读不懂：不是规范写法，被改动或已损坏。"
             findings.fault(FaultKind.BODY_MALFORMED, f"{EVENTS}:{number}", say)
     return records
 
@@ -193,7 +193,7 @@ def _read_disclosed(archive: Archive, findings: Findings) -> dict[int, Disclosed
         try:
             seq, disclosed = _parse_disclosed(key, item)
         except ValueError:
-            say = f"填报内容中“{show(key)}”一项的写法不对,被改动。"
+            say = f"填报内容中“{show(key)}”一项的写法不对，被改动。"
             findings.fault(FaultKind.MEMBER_MALFORMED, OPENINGS, say)
             continue
         result[seq] = disclosed
@@ -235,18 +235,18 @@ def _check_files(
             if member is None:
                 erased_by = erasures.files.get(ref.digest)
                 if erased_by is not None and name not in archive.unread:
-                    findings.note(f"{label}已依法清除(见第{erased_by}号办理记录)。")
+                    findings.note(f"{label}已依法清除（见第{erased_by}号办理记录）。")
                 elif name in archive.unread:
                     findings.fault(FaultKind.FILE_ALTERED, where, f"{label}已损坏或被改动。")
                 else:
-                    findings.fault(FaultKind.FILE_MISSING, where, f"{label}不在包里:被抽走。")
+                    findings.fault(FaultKind.FILE_MISSING, where, f"{label}不在包里：被抽走。")
             elif (member.digest.hex(), member.size) != (ref.digest, ref.size):
-                findings.fault(FaultKind.FILE_ALTERED, where, f"{label}与记录里的摘要或大小不符:被改动。")
+                findings.fault(FaultKind.FILE_ALTERED, where, f"{label}与记录里的摘要或大小不符：被改动。")
     present = [name for name in archive.names if name.startswith(FILES)]
     facts["files"] = len(present)
     for name in present:
         if name not in mentioned:
-            say = f"附件“{show(name)}”没有哪条办理记录提到:是后加的。"
+            say = f"附件“{show(name)}”没有哪条办理记录提到：是后加的。"
             findings.fault(FaultKind.FILE_EXTRA, name, say)
 
 
@@ -257,11 +257,11 @@ def _check_definition(archive: Archive, bodies: Mapping[int, EventBody], finding
     digest = member.digest.hex()
     other = [seq for seq, body in sorted(bodies.items()) if body.definition != digest]
     if len(other) == len(bodies):
-        say = "业务模板与各条办理记录所载的摘要都不符:被改动或换过。"
+        say = "业务模板与各条办理记录所载的摘要都不符：被改动或换过。"
         findings.fault(FaultKind.DEFINITION_MISMATCH, DEFINITION, say)
     elif other:
         listed = "、".join(f"第{seq}号" for seq in other[:10]) + ("等" if len(other) > 10 else "")
-        findings.note(f"{listed}办理记录是按业务模板的另一版本办理的,本包只附了其中一个版本。")
+        findings.note(f"{listed}办理记录是按业务模板的另一版本办理的，本包只附了其中一个版本。")
 
 
 def _check_checkpoint(
@@ -275,7 +275,7 @@ def _check_checkpoint(
 ) -> None:
     facts["covered_to"] = 0
     if CHECKPOINT not in archive.names:
-        findings.note("本包没有附存证点:签出之前的改动,只能对照机构以外保存的存证点来排除。")
+        findings.note("本包没有附存证点：签出之前的改动，只能对照机构以外保存的存证点来排除。")
         return
     value = _json(archive, CHECKPOINT, findings)
     if value is None:
@@ -285,28 +285,28 @@ def _check_checkpoint(
             raise ValueError
         cp, proof = Checkpoint.from_value(value["checkpoint"]), Inclusion.from_value(value["inclusion"])
     except ValueError:
-        findings.fault(FaultKind.CHECKPOINT_MALFORMED, CHECKPOINT, "存证点或凭据的写法不对,被改动。")
+        findings.fault(FaultKind.CHECKPOINT_MALFORMED, CHECKPOINT, "存证点或凭据的写法不对，被改动。")
         return
     problems = verify_checkpoint(cp)
     findings.extend(problems)
     if not check_inclusion(cp, proof):
-        say = f"存证凭据在第{cp.number}号存证点里对不上:凭据或存证点被改动。"
+        say = f"存证凭据在第{cp.number}号存证点里对不上：凭据或存证点被改动。"
         findings.fault(FaultKind.CHECKPOINT_PROOF, CHECKPOINT, say)
         return
     standing = {(record.seq, record.digest.hex()) for record in records}
     if proof.case != case or (proof.seq, proof.digest) not in standing:
-        say = f"第{cp.number}号存证点所存的,不是本包的办理记录:存证之后记录被改过,或凭据是别的件的。"
+        say = f"第{cp.number}号存证点所存的，不是本包的办理记录：存证之后记录被改过，或凭据是别的件的。"
         findings.fault(FaultKind.CHECKPOINT_PROOF, CHECKPOINT, say)
         return
     if problems:
         return
     facts["covered_to"], facts["checkpoint"], facts["checkpoint_at"] = proof.seq, cp.number, cp.at
     rest = len(records) - proof.seq
-    tail = f";其后{rest}条尚未存证" if rest > 0 else ""
+    tail = f"；其后{rest}条尚未存证" if rest > 0 else ""
     findings.note(
-        f"第1至第{proof.seq}号办理记录已存于第{cp.number}号存证点({in_words(from_iso(cp.at))}){tail}。"
+        f"第1至第{proof.seq}号办理记录已存于第{cp.number}号存证点（{in_words(from_iso(cp.at))}）{tail}。"
     )
     key = trusted_key.hex() if trusted_key is not None else signature.public_key if signature else None
     if key is not None and cp.public_key != key:
         mark = fingerprint(bytes.fromhex(cp.public_key))
-        findings.note(f"存证点用的是另一把密钥(指纹{mark}),请向该单位核对。")
+        findings.note(f"存证点用的是另一把密钥（指纹{mark}），请向该单位核对。")

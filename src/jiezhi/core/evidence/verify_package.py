@@ -1,4 +1,4 @@
-"""验案卷包:不联网、不用数据库,说清哪一处被改动、抽走或添入。拿到什么样的文件都不会出错中断。"""
+"""验案卷包：不联网、不用数据库，说清哪一处被改动、抽走或添入。拿到什么样的文件都不会出错中断。"""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def verify_package(
     try:
         _verify(Path(path), name, trusted_key, limits, findings, facts)
     except Exception as error:  # the last resort: a verifier that stops half-way must say "not verified"
-        say = f"核验中途无法继续({type(error).__name__}),不能认定为完好。"
+        say = f"核验中途无法继续（{type(error).__name__}），不能认定为完好。"
         findings.fault(FaultKind.PACKAGE_UNREADABLE, name, say)
     findings.close()
     return Report(not findings.faults, tuple(findings.faults), tuple(findings.notes), facts)
@@ -66,12 +66,12 @@ def _verify(
 ) -> None:
     signature = _read_signature(path, name, trusted_key, limits, findings, facts)
     if not path.is_file():  # also keeps us from waiting on a pipe or device
-        findings.fault(FaultKind.PACKAGE_UNREADABLE, name, "找不到案卷包文件,或它不是普通文件。")
+        findings.fault(FaultKind.PACKAGE_UNREADABLE, name, "找不到案卷包文件，或它不是普通文件。")
         return
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > limits.package:
-            findings.fault(FaultKind.TOO_LARGE, name, "案卷包大得不正常,不予打开。")
+            findings.fault(FaultKind.TOO_LARGE, name, "案卷包大得不正常，不予打开。")
             return
         whole = _check_whole(file, size, name, signature, findings)
         archive = read_archive(file, size, name, limits, findings)
@@ -81,8 +81,8 @@ def _verify(
     check_contents(archive, signature, trusted_key, findings, facts)
     if not whole and len(findings.faults) == before and not archive.unread:
         findings.note(
-            "包内各项与清单相符、办理记录前后相接,但压缩包的字节与签名时不同:"
-            "改动在说明、概况、清单等处,或被重新压缩过。它不是当时签出的那一份。"
+            "包内各项与清单相符、办理记录前后相接，但压缩包的字节与签名时不同："
+            "改动在说明、概况、清单等处，或被重新压缩过。它不是当时签出的那一份。"
         )
 
 
@@ -97,7 +97,7 @@ def _read_signature(
     beside = Path(str(path) + SIGNATURE_SUFFIX)
     where = name + SIGNATURE_SUFFIX
     if not beside.is_file():
-        findings.fault(FaultKind.SIGNATURE_MISSING, where, "缺签名文件:请把同名的“.sig”文件放在一起。")
+        findings.fault(FaultKind.SIGNATURE_MISSING, where, "缺签名文件：请把同名的“.sig”文件放在一起。")
         return None
     with open(beside, "rb") as file:
         data = file.read(limits.signature + 1)
@@ -106,7 +106,7 @@ def _read_signature(
             raise ValueError
         signature = PackageSignature.from_json(data)
     except ValueError:
-        findings.fault(FaultKind.SIGNATURE_MALFORMED, where, "签名文件不是规范写法,被改动或已损坏。")
+        findings.fault(FaultKind.SIGNATURE_MALFORMED, where, "签名文件不是规范写法，被改动或已损坏。")
         return None
     key = bytes.fromhex(signature.public_key)
     facts["office"] = show(signature.office)
@@ -115,25 +115,25 @@ def _read_signature(
     facts["fingerprint"] = fingerprint(key)
     facts["key_trusted"] = trusted_key is not None and key == trusted_key
     if signature.algorithm not in ALGORITHMS:
-        say = f"签名算法“{show(signature.algorithm)}”不认识,请用新版程序核验。"
+        say = f"签名算法“{show(signature.algorithm)}”不认识，请用新版程序核验。"
         findings.fault(FaultKind.SIGNATURE_WRONG, where, say)
     elif not verify_signature(
         signature.algorithm, key, signature.signed_bytes(), bytes.fromhex(signature.signature)
     ):
-        findings.fault(FaultKind.SIGNATURE_WRONG, where, "签名不符:签名文件被改动。")
+        findings.fault(FaultKind.SIGNATURE_WRONG, where, "签名不符：签名文件被改动。")
     if trusted_key is None:
         findings.note(
-            f"未指定可信公钥:签名只能说明案卷包与随附的公钥一致。请向“{show(signature.office)}”"
-            f"当面或用电话核对公钥指纹:{fingerprint(key)}。"
+            f"未指定可信公钥：签名只能说明案卷包与随附的公钥一致。请向“{show(signature.office)}”"
+            f"当面或用电话核对公钥指纹：{fingerprint(key)}。"
         )
     elif key != trusted_key:
         say = (
-            f"签名用的不是可信公钥:随附的指纹是{fingerprint(key)},"
+            f"签名用的不是可信公钥：随附的指纹是{fingerprint(key)},"
             f"可信的是{fingerprint(trusted_key)}。可能是别人重新签的。"
         )
         findings.fault(FaultKind.KEY_UNTRUSTED, where, say)
     if signature.file != name:
-        findings.note(f"签出时文件名是“{show(signature.file)}”,现已改名;改名不影响内容。")
+        findings.note(f"签出时文件名是“{show(signature.file)}”，现已改名；改名不影响内容。")
     return signature
 
 
@@ -153,6 +153,6 @@ def _check_whole(
         change = f"多了{size - signature.size}字节"
     else:
         change = "大小相同而内容不同"
-    say = f"压缩包与{signed_at}签出时不同({change}):被改动。"
+    say = f"压缩包与{signed_at}签出时不同（{change}）：被改动。"
     findings.fault(FaultKind.PACKAGE_ALTERED, name, say)
     return False

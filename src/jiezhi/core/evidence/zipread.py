@@ -1,4 +1,4 @@
-"""读来路不明的压缩包:不解压到磁盘,不相信它自报的任何数字,超限即止。"""
+"""读来路不明的压缩包：不解压到磁盘，不相信它自报的任何数字，超限即止。"""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def _directory_problem(file: BinaryIO, size: int, limits: Limits) -> str | None:
     tail = file.read(_TAIL)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < 22:
-        return "压缩包不完整(多半是末尾被截断),打不开。"
+        return "压缩包不完整（多半是末尾被截断），打不开。"
     if _ZIP64 in tail[max(0, at - 20) : at]:
-        return "压缩包不是本系统写出的形式,不予打开。"
+        return "压缩包不是本系统写出的形式，不予打开。"
     entries, directory_size = struct.unpack_from("<HI", tail, at + 10)
     if entries > limits.members or directory_size > limits.directory:
-        return "压缩包的目录大得不正常,不予打开。"
+        return "压缩包的目录大得不正常，不予打开。"
     return None
 
 
@@ -66,15 +66,15 @@ def read_archive(file: BinaryIO, size: int, name: str, limits: Limits, findings:
     try:
         opened = zipfile.ZipFile(file)
     except Exception:  # zipfile raises many kinds on forged input
-        findings.fault(FaultKind.PACKAGE_UNREADABLE, name, "压缩包已损坏,打不开。")
+        findings.fault(FaultKind.PACKAGE_UNREADABLE, name, "压缩包已损坏，打不开。")
         return None
     with opened:
         infos = opened.infolist()
         if len(infos) > limits.members:
-            findings.fault(FaultKind.TOO_LARGE, name, f"包内文件多达{len(infos)}个,不予打开。")
+            findings.fault(FaultKind.TOO_LARGE, name, f"包内文件多达{len(infos)}个，不予打开。")
             return None
         if sum(info.file_size for info in infos) > limits.inflated:
-            findings.fault(FaultKind.TOO_LARGE, name, "包内文件解开后大得不正常,不予解开。")
+            findings.fault(FaultKind.TOO_LARGE, name, "包内文件解开后大得不正常，不予解开。")
             return None
         for info in infos:
             _read_member(opened, info, limits, archive, findings)
@@ -87,30 +87,30 @@ def _read_member(
     name = info.filename
     shown = show(name)
     if unsafe_name(name) or unsafe_name(info.orig_filename):
-        say = f"包内有名称可疑的文件“{show(info.orig_filename)}”,解压它可能写到别处:是后加的。"
+        say = f"包内有名称可疑的文件“{show(info.orig_filename)}”，解压它可能写到别处：是后加的。"
         findings.fault(FaultKind.NAME_UNSAFE, info.orig_filename, say)
         return
     if not known_name(name):
-        findings.fault(FaultKind.MEMBER_EXTRA, name, f"包内多出“{shown}”,案卷包里不该有它。")
+        findings.fault(FaultKind.MEMBER_EXTRA, name, f"包内多出“{shown}”，案卷包里不该有它。")
         return
     if name in archive.members or name in archive.unread:
-        findings.fault(FaultKind.NAME_REPEATED, name, f"包内有两个同名的“{shown}”,其一是后加的。")
+        findings.fault(FaultKind.NAME_REPEATED, name, f"包内有两个同名的“{shown}”，其一是后加的。")
         return
     archive.names.append(name)
     text = not name.startswith("files/")
     if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         archive.unread.add(name)
-        findings.fault(FaultKind.MEMBER_MALFORMED, name, f"“{shown}”加了密或压缩方式不认识,无法核验。")
+        findings.fault(FaultKind.MEMBER_MALFORMED, name, f"“{shown}”加了密或压缩方式不认识，无法核验。")
         return
     if text and info.file_size > limits.text:
         archive.unread.add(name)
-        findings.fault(FaultKind.TOO_LARGE, name, f"“{shown}”大得不正常,不予解开。")
+        findings.fault(FaultKind.TOO_LARGE, name, f"“{shown}”大得不正常，不予解开。")
         return
     try:
         archive.members[name] = _inflate(opened, info, text)
     except Exception:  # bad checksum, broken deflate data, overlapping headers, …: zipfile raises many kinds
         archive.unread.add(name)
-        findings.fault(FaultKind.MEMBER_ALTERED, name, f"“{shown}”已损坏或被改动,读不出。")
+        findings.fault(FaultKind.MEMBER_ALTERED, name, f"“{shown}”已损坏或被改动，读不出。")
 
 
 def _inflate(opened: zipfile.ZipFile, info: zipfile.ZipInfo, text: bool) -> Member:

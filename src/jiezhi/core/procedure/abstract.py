@@ -1,13 +1,13 @@
-"""抽象机:把一个业务模板看成“环节 × 未作废的法律含义 × 命名判断真假”上的走法。
+"""抽象机：把一个业务模板看成“环节 × 未作废的法律含义 × 命名判断真假”上的走法。
 
-校验器、随机走查和测试共用这一份语义,它与解释器一致:
+校验器、随机走查和测试共用这一份语义，它与解释器一致：
 
-- `done.x` 看办理之前的含义,`predicate.p` 看本次填写之后的真假,其余办理条件当作随时可能具备;
-- 必填字段、定值、预填、取号一定写入;选填字段可能不填、填上、也可能填成空;
-- 写入字段先作废依赖它的含义,再作废 clears,最后加上 means;
-- 去向按写入之后的真假和办理之后的含义判断;不写 when 的那一支是“其余”。
+- `done.x` 看办理之前的含义，`predicate.p` 看本次填写之后的真假，其余办理条件当作随时可能具备；
+- 必填字段、定值、预填、取号一定写入；选填字段可能不填、填上、也可能填成空；
+- 写入字段先作废依赖它的含义，再作废 clears，最后加上 means;
+- 去向按写入之后的真假和办理之后的含义判断；不写 when 的那一支是“其余”。
 
-内部用整数的二进制位表示含义和真假,几千种状况的穷举在几十毫秒内完成。
+内部用整数的二进制位表示含义和真假，几千种状况的穷举在几十毫秒内完成。
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Config:
-    """一种状况:在哪个环节、哪些法律含义做过且未作废、哪些命名判断为真。"""
+    """一种状况：在哪个环节、哪些法律含义做过且未作废、哪些命名判断为真。"""
 
     state: str
     done: frozenset[str]
@@ -63,7 +63,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Step:
-    """走一步:办了哪个动作、走的第几支去向(没有写 to 时为 None)、确定写入的字段、到了什么状况。"""
+    """走一步：办了哪个动作、走的第几支去向（没有写 to 时为 None）、确定写入的字段、到了什么状况。"""
 
     action: str
     branch: int | None
@@ -73,9 +73,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Variant:
-    """一个动作的一种写法:状况先 `& keep` 再 `| set`。
+    """一个动作的一种写法：状况先 `& keep` 再 `| set`。
 
-    `lapsed` 因填写而作废的位(不含明写的 clears);`wrote` 确定写入的字段;`gain` 确定有了值的字段;
+    `lapsed` 因填写而作废的位（不含明写的 clears）;`wrote` 确定写入的字段；`gain` 确定有了值的字段；
     `lose` 可能变空的字段。
     """
 
@@ -108,7 +108,7 @@ class Act:
 
 
 class Machine:
-    """编译成位运算的抽象机。一种状况是一个整数:低位是含义、判断、保护期,高位是环节号。"""
+    """编译成位运算的抽象机。一种状况是一个整数：低位是含义、判断、保护期，高位是环节号。"""
 
     def __init__(self, definition: Definition, track: Relevance, clocks: Iterable[str] = ()) -> None:
         self.definition = definition
@@ -137,7 +137,7 @@ class Machine:
     # ---- 编译 ----
 
     def mask(self, kind: str, names: Iterable[str]) -> int:
-        """这些名字对应的位;没有跟踪的忽略。"""
+        """这些名字对应的位；没有跟踪的忽略。"""
         found = 0
         for name in names:
             found |= self.bit.get((kind, name), 0)
@@ -151,7 +151,7 @@ class Machine:
         return self.mask("truth", [p for p in self._by_field.get(name, ()) if self._holds(p, value)])
 
     def _valuations(self, name: str) -> set[int]:
-        """字段填上值之后,它的判断可能有的全部真假组合。"""
+        """字段填上值之后，它的判断可能有的全部真假组合。"""
         values = domain(self.definition.matter.fields.get(name))
         if values is not None:
             return {self._valuation(name, value) for value in values}
@@ -159,7 +159,7 @@ class Machine:
         return {sum(chosen) for chosen in product(*((0, bit) for bit in bits))}
 
     def _rests(self, name: str) -> int:
-        """写入字段作废的含义,连同从这些含义起算的保护期。"""
+        """写入字段作废的含义，连同从这些含义起算的保护期。"""
         return self._voids(self.definition.rests_on.get(name, ()))
 
     def _voids(self, meanings: Iterable[str]) -> int:
@@ -198,7 +198,7 @@ class Machine:
                 continue
             if item.kind == "done":
                 bit = self.bit.get(("means", item.name), 0)
-                if not bit:  # 没有动作做这个含义:要它就永远做不了,要它没做就总是具备
+                if not bit:  # 没有动作做这个含义：要它就永远做不了，要它没做就总是具备
                     contradiction |= not item.negated
                     continue
                 contradiction |= bool(need & bit) and bool(value & bit) == item.negated
@@ -231,7 +231,7 @@ class Machine:
         )
 
     def _variants(self, action: ActionDecl, clears: int, means: int) -> list[Variant]:
-        """各字段怎样写的全部组合;走法相同的合并:都写了才算写了,都有值才算有值,有一种变空就算可能变空。"""
+        """各字段怎样写的全部组合；走法相同的合并：都写了才算写了，都有值才算有值，有一种变空就算可能变空。"""
         sure = always_written(action)
         constants = {name: value for name, value in action.set.items() if name not in action.collected()}
         null = {name for name, value in constants.items() if value is None}
@@ -247,7 +247,7 @@ class Machine:
             if name not in sure:
                 if not rests and not predicates:
                     continue  # 填不填都不影响走法
-                ways.append((0, 0, 0, "", True))  # 选填的留空就是不写,不会把原来的值抹掉
+                ways.append((0, 0, 0, "", True))  # 选填的留空就是不写，不会把原来的值抹掉
             choices.append(ways)
         found: dict[tuple[int, int, int], Variant] = {}
         for combination in product(*choices):
@@ -269,7 +269,7 @@ class Machine:
     # ---- 走一步 ----
 
     def route(self, act: Act, bits: int) -> tuple[int, ...]:
-        """办完之后成立的是第几支去向;正常恰好一支,没有写 to 的为空。"""
+        """办完之后成立的是第几支去向；正常恰好一支，没有写 to 的为空。"""
         key = bits & act.guard_mask
         found = act.routes.get(key)
         if found is None:
@@ -285,7 +285,7 @@ class Machine:
         return found
 
     def moves(self, key: int) -> Iterator[tuple[Act, Variant, int, int]]:
-        """从一种状况可以走的全部步:(动作, 写法, 第几支或 -1, 到达的状况)。"""
+        """从一种状况可以走的全部步：（动作, 写法, 第几支或 -1, 到达的状况）。"""
         state, bits = key >> self.shift, key & self.low
         for act in self.by_state[state]:
             if bits & act.need != act.need_value:
@@ -301,7 +301,7 @@ class Machine:
                     yield act, variant, branch, self.arrive(state, act.guards[branch][1], after)
 
     def arrive(self, state: int, target: int, bits: int) -> int:
-        """到达环节之后的状况:进入环节可以起算保护期,办结使保护期停下。"""
+        """到达环节之后的状况：进入环节可以起算保护期，办结使保护期停下。"""
         if self.clock_bits:
             if target != state:
                 bits |= self.entering[target]
@@ -332,7 +332,7 @@ class Machine:
 
 
 def machine(definition: Definition, track: Relevance | None = None) -> Machine:
-    """按 `track`(缺省全部)编译的抽象机,同一份定义只编译一次。"""
+    """按 `track`（缺省全部）编译的抽象机，同一份定义只编译一次。"""
     chosen = track or everything(definition)
     return definition.once(
         f"machine:{chosen.meanings}:{chosen.predicates}", lambda: Machine(definition, chosen)
@@ -346,14 +346,14 @@ def initial(definition: Definition, track: Relevance | None = None) -> Config:
 
 
 def steps(definition: Definition, config: Config, track: Relevance | None = None) -> Iterator[Step]:
-    """从一种状况可以走的全部步。`track` 缺省为全部跟踪;没有跟踪的含义和判断不出现在结果里。"""
+    """从一种状况可以走的全部步。`track` 缺省为全部跟踪；没有跟踪的含义和判断不出现在结果里。"""
     compiled = machine(definition, track)
     for act, variant, branch, key in compiled.moves(compiled.encode(config)):
         yield Step(act.name, None if branch < 0 else branch, variant.wrote, compiled.decode(key))
 
 
 def choose(definition: Definition, action: ActionDecl, truth: Set[str], done: Set[str]) -> list[int]:
-    """办完之后成立的去向(第几支)。正常恰好一支;不写 when 的那一支是“其余”。"""
+    """办完之后成立的去向（第几支）。正常恰好一支；不写 when 的那一支是“其余”。"""
     values = dict.fromkeys(truth, True)
     held = [
         i

@@ -1,4 +1,4 @@
-"""办理动作:谁、在什么环节、具备什么条件、可以做什么,做了随之发生什么。"""
+"""办理动作：谁、在什么环节、具备什么条件、可以做什么，做了随之发生什么。"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jiezhi.core.procedure.base import Cite, ConditionDecl, Declaration, DottedN
 
 
 class Branch(Declaration):
-    """有条件的去向。`when` 写命名判断,如 `complex`、`not complex`、`a and not b`;不写是“其余”。"""
+    """有条件的去向。`when` 写命名判断，如 `complex`、`not complex`、`a and not b`;不写是“其余”。"""
 
     when: str | None = None
     state: Name
@@ -21,11 +21,11 @@ def _branches(value: Any) -> Any:
 
 
 class ChildDecl(Declaration):
-    """随之开立的子件。`for_each`:`rows.x`、`field.x`(多值)、`tag.x`(带该标签的地点);不写开一件。"""
+    """随之开立的子件。`for_each`:`rows.x`、`field.x`（多值）、`tag.x`（带该标签的地点）；不写开一件。"""
 
     matter: DottedName
     title: Title
-    action: Name | None = Field(None, description="用子件业务模板的哪个开件动作;不写用唯一的那个")
+    action: Name | None = Field(None, description="用子件业务模板的哪个开件动作；不写用唯一的那个")
     for_each: str | None = None
     copy_fields: dict[Name, str] = Field({}, alias="copy", description="子件字段 ← field.x / row.x / 文字")
 
@@ -38,7 +38,7 @@ class NotifyDecl(Declaration):
 
 
 class ExtendOp(Declaration):
-    """延长哪个时限、延多久(定值或 field.x,字段类型为 duration)。"""
+    """延长哪个时限、延多久（定值或 field.x，字段类型为 duration）。"""
 
     clock: Name
     amount: str
@@ -53,38 +53,38 @@ def _number(value: Any) -> Any:
 
 
 class ActionDecl(Declaration):
-    """一个办理动作。没有 `from` 的环节写 `start`(开件);写 `any` 表示任何未办结的环节。"""
+    """一个办理动作。没有 `from` 的环节写 `start`（开件）；写 `any` 表示任何未办结的环节。"""
 
     title: Title
-    means: Names = Field([], description="法律含义,法律规则按它说话")
+    means: Names = Field([], description="法律含义，法律规则按它说话")
     from_: Names = Field(alias="from")
     except_: Names = Field([], alias="except", description="from 写 any 时排除的环节")
     to: Annotated[list[Branch], BeforeValidator(_branches)] = Field([], description="不写则环节不变")
     by: Names = Field(
-        description="谁能做:post.x(本岗位且管得到这件)、unit.x(责任单位的岗位)、role.x、area.keeper、"
-        "reporter、party、system、import、organ(外部机关的行为由岗位代为记录)或服务登记的人员来源"
+        description="谁能做：post.x（本岗位且管得到这件）、unit.x（责任单位的岗位）、role.x、area.keeper、"
+        "reporter、party、system、import、organ（外部机关的行为由岗位代为记录）或服务登记的人员来源"
     )
-    organ: str | None = Field(None, description="外部机关名称:动作是它做的,by 里的岗位只是记录")
+    organ: str | None = Field(None, description="外部机关名称：动作是它做的，by 里的岗位只是记录")
     on: Names = Field(
         [],
-        description="自动办理的时机:open、entered.x、clock.x.expires、child.x.closed、children.x.closed、date.x",
+        description="自动办理的时机：open、entered.x、clock.x.expires、child.x.closed、children.x.closed、date.x",
     )
-    every: str | None = Field(None, description="每隔多久自动办理一次,如 30日")
-    collect: Names = Field([], description="要采集的字段;末尾加 ? 表示可以不填")
+    every: str | None = Field(None, description="每隔多久自动办理一次，如 30日")
+    collect: Names = Field([], description="要采集的字段；末尾加 ? 表示可以不填")
     fill: dict[Name, DottedName] = Field({}, description="由服务登记的事实预填的字段")
     set: dict[Name, str | int | bool | None] = Field({}, description="办理时定值写入的字段")
     needs: Annotated[list[str | ConditionDecl], BeforeValidator(_needs)] = []
     clears: Names = Field([], description="退回或更正时作废的法律含义")
-    serves: Names = Field([], description="送达的是哪个含义的文书,时限可从 served.x 起算")
+    serves: Names = Field([], description="送达的是哪个含义的文书，时限可从 served.x 起算")
     waives: Names = Field([], description="当事人明确放弃的保护期")
     assign: dict[Name, str] = Field(
-        {}, description="角色(或 unit、area)← actor、none、field.x、role.x、unit.x"
+        {}, description="角色（或 unit、area）← actor、none、field.x、role.x、unit.x"
     )
     open: dict[Name, ChildDecl] = {}
     extend: ExtendOp | None = None
     stop: Names = Field([], description="因本动作终止的时限")
     number: Annotated[dict[Name, Name], BeforeValidator(_number)] = Field(
-        {}, description="取号:case 或字段 ← 编号"
+        {}, description="取号：case 或字段 ← 编号"
     )
     document: Names = []
     tag: Names = []
@@ -92,8 +92,8 @@ class ActionDecl(Declaration):
     notify: list[NotifyDecl] = []
     then: list[DottedName] = Field([], description="服务登记的随之发生")
     reason: bool = Field(False, description="必须写明理由")
-    commutes: bool = Field(False, description="与别人的办理互不影响,不核对版本(如关注、评价)")
-    deemed: Text | None = Field(None, description="法律拟制:逾期视为……")
+    commutes: bool = Field(False, description="与别人的办理互不影响，不核对版本（如关注、评价）")
+    deemed: Text | None = Field(None, description="法律拟制：逾期视为……")
     basis: Cite | None = None
     help: Text | None = None
     confirm: Text | None = None
@@ -114,10 +114,10 @@ class ActionDecl(Declaration):
         return [name for name in self.collect if not name.endswith("?")]
 
     def collected(self) -> list[str]:
-        """全部采集字段(必填和选填)。"""
+        """全部采集字段（必填和选填）。"""
         return [name.rstrip("?") for name in self.collect]
 
     def written(self) -> list[str]:
-        """可能写入的全部字段:采集、定值、取号。"""
+        """可能写入的全部字段：采集、定值、取号。"""
         numbers = [name for name in self.number if name != "case"]
         return list(dict.fromkeys([*self.collected(), *self.set, *self.fill, *numbers]))

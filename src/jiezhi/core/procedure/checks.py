@@ -1,4 +1,4 @@
-"""加载时就能断定的问题:编号、代码表、参数、法律条目有没有。走得通走不通由校验器管。"""
+"""加载时就能断定的问题：编号、代码表、参数、法律条目有没有。走得通走不通由校验器管。"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jiezhi.core.procedure.traits import REFERENCE, check_value
 
 
 def check_matter(decl: MatterDecl, packs: PackSet, marks: Positions, file: str) -> list[Problem]:
-    """一个业务模板(已展开、形状正确)的问题。"""
+    """一个业务模板（已展开、形状正确）的问题。"""
     found: list[Problem] = []
 
     def report(code: str, path: Path, say: str, severity: Any = "error", *, key: bool = False) -> None:
@@ -25,17 +25,17 @@ def check_matter(decl: MatterDecl, packs: PackSet, marks: Positions, file: str) 
 
     for index, system in enumerate(decl.covers):
         if system not in SYSTEMS:
-            report("covers.unknown", ("covers", index), f"没有编号为“{system}”的系统,编号是 A1 到 K7")
+            report("covers.unknown", ("covers", index), f"没有编号为“{system}”的系统，编号是 A1 到 K7")
         elif system in decl.covers[:index]:
             report("covers.repeated", ("covers", index), f"系统编号“{system}”重复写了", "warn")
     for path, field in _fields(decl.fields, ("fields",)):
         if field.type is FieldType.CODE and field.list is None:
-            report("codes.missing", path, f"字段“{field.title}”是代码,要写 list(用哪张代码表)", key=True)
+            report("codes.missing", path, f"字段“{field.title}”是代码，要写 list（用哪张代码表）", key=True)
         elif field.list is not None and field.type is not FieldType.CODE:
-            report("codes.idle", (*path, "list"), f"字段“{field.title}”不是代码(type: code),不能写 list")
+            report("codes.idle", (*path, "list"), f"字段“{field.title}”不是代码（type: code），不能写 list")
         elif field.list is not None and field.list not in packs.codes:
-            known = "、".join(sorted(packs.codes)) or "(还没有代码表)"
-            report("codes.unknown", (*path, "list"), f"没有名为“{field.list}”的代码表,现有:{known}")
+            known = "、".join(sorted(packs.codes)) or "（还没有代码表）"
+            report("codes.unknown", (*path, "list"), f"没有名为“{field.list}”的代码表，现有：{known}")
     _check_params(decl, report)
     return found
 
@@ -62,14 +62,14 @@ def _check_params(decl: MatterDecl, report: Any) -> None:
             if path[-1] in ("cel", "when"):
                 words = {name for name, param in decl.params.items() if isinstance(param.default, str)}
                 for name in (name for name in names if name in words):
-                    report("param.in_expression", path, f"表达式里只能用整数参数,“${name}”是文字")
+                    report("param.in_expression", path, f"表达式里只能用整数参数，“${name}”是文字")
     for name, param in decl.params.items():
         if name not in used:
-            say = f"参数“{param.title}”没有用到,请删掉或用“${name}”引用"
+            say = f"参数“{param.title}”没有用到，请删掉或用“${name}”引用"
             report("param.idle", ("params", name), say, "warn")
         wrong = check_value(param, param.default)
         if wrong:
-            report("param.default", ("params", name, "default"), f"参数“{param.title}”的缺省值:{wrong}")
+            report("param.default", ("params", name, "default"), f"参数“{param.title}”的缺省值：{wrong}")
 
 
 def check_laws(packs: PackSet) -> list[Problem]:
@@ -83,11 +83,11 @@ def check_laws(packs: PackSet) -> list[Problem]:
             for word in dict.fromkeys(word for word in words if word and word != "end"):
                 if word not in packs.means:
                     near = difflib.get_close_matches(word, packs.means, 1)
-                    hint = f",是不是想写 {near[0]}?" if near else ",请先写进法律含义词表"
-                    say = f"{where}:没有“{word}”这个法律含义{hint}"
+                    hint = f"，是不是想写 {near[0]}?" if near else "，请先写进法律含义词表"
+                    say = f"{where}：没有“{word}”这个法律含义{hint}"
                     found.append(Problem("law.unknown_means", "error", law.law, *mark, path, None, say))
             statute, _, article = rule.basis.partition(".")
             if statute not in packs.statutes or article not in packs.statutes[statute].articles:
-                say = f"{where}:依据“{rule.basis}”不在法律名录里"
+                say = f"{where}：依据“{rule.basis}”不在法律名录里"
                 found.append(Problem("law.unknown_basis", "error", law.law, *mark, path, rule.basis, say))
     return found

@@ -1,6 +1,6 @@
-"""时限在一次办理里怎样变:谁起算、谁停、谁扣除、谁延长,以及保护期拦不拦。
+"""时限在一次办理里怎样变：谁起算、谁停、谁扣除、谁延长，以及保护期拦不拦。
 
-只依据声明和 core.calendar 计算,结果写成可重放的变动(op),每项带算好的到期时刻。
+只依据声明和 core.calendar 计算，结果写成可重放的变动（op），每项带算好的到期时刻。
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def regime_of(definition: Definition, clock: ClockDecl) -> Regime:
 
 
 def status_met(view: CaseView | None, name: str, status: str, at: datetime) -> bool:
-    """办理条件里的时限状态:expired 已届满、running 在计时、not_running 不在计时。
+    """办理条件里的时限状态：expired 已届满、running 在计时、not_running 不在计时。
 
-    没有起算过的时限不算届满;按当事人的时限,全部届满才算届满。
+    没有起算过的时限不算届满；按当事人的时限，全部届满才算届满。
     """
     clocks = [clock for clock in view.clocks if clock.name == name] if view else []
     running = [clock for clock in clocks if clock.live and clock.due_at > at]
@@ -51,7 +51,7 @@ def barred(
     at: datetime,
     env: Env,
 ) -> list[Missing]:
-    """保护期没有过、或倒数时限已经来不及,拦住。"""
+    """保护期没有过、或倒数时限已经来不及，拦住。"""
     found = []
     for name, clock in definition.matter.clocks.items():
         citation = definition.citation(clock.basis)
@@ -62,8 +62,8 @@ def barred(
                     found.append(
                         Missing(
                             f"clock.{name}",
-                            f"“{clock.title}”到{_day(live)}才届满,届满前不得“{action.title}”",
-                            "等届满,或由当事人书面放弃",
+                            f"“{clock.title}”到{_day(live)}才届满，届满前不得“{action.title}”",
+                            "等届满，或由当事人书面放弃",
                             basis,
                         )
                     )
@@ -91,7 +91,7 @@ def _too_late(
     latest = due_before(target, duration, regime_of(definition, clock), env.table)
     if at < latest.at:
         return []
-    say = f"“{action.title}”应在{target.astimezone(LOCAL):%m月%d日}的{clock.at_least}前办,已经来不及"
+    say = f"“{action.title}”应在{target.astimezone(LOCAL):%m月%d日}的{clock.at_least}前办，已经来不及"
     return [
         Missing("clock.backward", say, "改定更晚的日期", basis, field=clock.before.removeprefix("field."))
     ]
@@ -99,7 +99,7 @@ def _too_late(
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """一次办理里与时限有关的:动作、去向、因它作废的法律含义、发生时刻。"""
+    """一次办理里与时限有关的：动作、去向、因它作废的法律含义、发生时刻。"""
 
     decl: ActionDecl
     name: str
@@ -116,10 +116,10 @@ def operations(
     values: Mapping[str, Any],
     env: Env,
 ) -> list[dict[str, Any]] | Missing:
-    """这次办理引起的全部时限变动,先停、再扣除、再延长、后起算;延长不合规返回 Missing。
+    """这次办理引起的全部时限变动，先停、再扣除、再延长、后起算；延长不合规返回 Missing。
 
-    保护当事人的时限:起算的含义作废了就停,重新做了就重新起算,当事人得到完整的期间;
-    约束本单位的时限:已在计时的不重新起算,超期抹不掉。
+    保护当事人的时限：起算的含义作废了就停，重新做了就重新起算，当事人得到完整的期间；
+    约束本单位的时限：已在计时的不重新起算，超期抹不掉。
     """
     action, to_state, at = act.decl, act.to_state, act.at
     live = [clock for clock in view.clocks if clock.live] if view else []
@@ -233,7 +233,7 @@ def due_of(
     pauses: tuple[tuple[datetime, datetime], ...] = (),
     extensions: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """算到期时刻,写成 op 里的 due 和 provisional。"""
+    """算到期时刻，写成 op 里的 due 和 provisional。"""
     found = due(
         start,
         parse_duration(limit),
@@ -251,7 +251,7 @@ def due_of(
 
 def _plain(value: Duration | Annual) -> Duration:
     if isinstance(value, Annual):
-        raise ValueError("延长要写多少日,不能写每年几月几日")
+        raise ValueError("延长要写多少日，不能写每年几月几日")
     return value
 
 
@@ -269,7 +269,7 @@ def _extended(
     decl = definition.matter.clocks[name]
     live = [clock for clock in (view.running(name) if view else []) if (name, clock.key) not in ended]
     if not live:
-        return Missing("extend", f"“{decl.title}”没有在计时,不能延长", "核对是否已经办结或还没有起算")
+        return Missing("extend", f"“{decl.title}”没有在计时，不能延长", "核对是否已经办结或还没有起算")
     amount = action.extend.amount
     if amount.startswith("field."):
         amount = str(merged.get(amount.removeprefix("field."), ""))
@@ -281,12 +281,12 @@ def _extended(
     ops = []
     for clock in live:
         if clock.due_at <= at:
-            return Missing("extend", f"“{decl.title}”已经届满,不能再延长", "按超期办理,说明原因", label)
+            return Missing("extend", f"“{decl.title}”已经届满，不能再延长", "按超期办理，说明原因", label)
         if len(clock.extensions) >= caps.times:
-            return Missing("extend", f"“{decl.title}”最多延长 {caps.times} 次,已经用完", "按期办理", label)
+            return Missing("extend", f"“{decl.title}”最多延长 {caps.times} 次，已经用完", "按期办理", label)
         wanted, each = _plain(parse_duration(amount)), _plain(parse_duration(caps.each))
         if wanted.unit != each.unit or wanted.amount > each.amount:
-            return Missing("extend", f"每次最多延长 {caps.each},不能延长 {amount}", "改短延长的时间", label)
+            return Missing("extend", f"每次最多延长 {caps.each}，不能延长 {amount}", "改短延长的时间", label)
         closed = tuple((a, b) for a, b in clock.pauses if b)
         again = _due_again(definition, clock, env, closed, (*clock.extensions, amount))
         ops.append(operation("extend", clock, at, amount=amount) | again)
@@ -324,7 +324,7 @@ def _started(
             start = _moment(merged.get(source.removeprefix("field.").removeprefix("date."))) or at
         for key in _keys(decl, merged, env):
             if (name, key) in still:
-                continue  # 已在计时的不重新起算:超期抹不掉
+                continue  # 已在计时的不重新起算：超期抹不掉
             regime = regime_of(definition, decl)
             op = {
                 "op": "start",
@@ -396,7 +396,7 @@ def _keyed(op: dict[str, Any], key: str, number: int) -> dict[str, Any]:
 
 
 def operation(kind: str, clock: ClockView, at: datetime, **extra: str) -> dict[str, Any]:
-    """一项时限变动;`kind` 为 pause、resume、extend、end、due。"""
+    """一项时限变动；`kind` 为 pause、resume、extend、end、due。"""
     op = {"op": kind, "clock": clock.name, "at": at.astimezone(LOCAL).isoformat(), **extra}
     return _keyed(op, clock.key, clock.round)
 
@@ -409,5 +409,5 @@ def _day(clock: ClockView) -> str:
 
 
 def before(end: datetime, duration: Duration, regime: Regime, table: Any) -> datetime:
-    """到期前 `duration` 的时刻(临期提醒用)。`end` 是不含在内的终点。"""
+    """到期前 `duration` 的时刻（临期提醒用）。`end` 是不含在内的终点。"""
     return due_before(end, duration, regime, table).at

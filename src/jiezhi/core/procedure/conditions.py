@@ -23,12 +23,12 @@ def unmet(
     *,
     probe: bool,
 ) -> list[Missing]:
-    """没有满足的办理条件。`probe` 为真时,要等填写之后才判断得了的不算。"""
+    """没有满足的办理条件。`probe` 为真时，要等填写之后才判断得了的不算。"""
     found = []
     to_come = set(action.collected()) if probe else set()
     for need in definition.needs[request.action]:
         if probe and _depends_on(definition, need) & to_come:
-            continue  # 办理时才填的内容,现在还判断不了
+            continue  # 办理时才填的内容，现在还判断不了
         if _need_met(definition, need, view, merged, request, env):
             continue
         found.append(
@@ -105,7 +105,7 @@ def _condition_met(
 
 
 def children_met(test: ChildrenTest, view: CaseView, env: Env) -> bool:
-    """子件条件:`all` 全部(没有子件不算)、`any` 至少一件、`count` 至少几件。"""
+    """子件条件：`all` 全部（没有子件不算）、`any` 至少一件、`count` 至少几件。"""
     children = env.children(view, test.of)
 
     def fits(wanted: Any) -> int:

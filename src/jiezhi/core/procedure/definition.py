@@ -1,7 +1,7 @@
-"""编译好的业务模板:解释器和校验器共用的只读表。
+"""编译好的业务模板：解释器和校验器共用的只读表。
 
-Definition 由展开、代入参数之后的 MatterDecl 和它引用的法律组成,连同摘要一起保存;
-已公布的版本不再变,正在办的件按它开立时的版本走。
+Definition 由展开、代入参数之后的 MatterDecl 和它引用的法律组成，连同摘要一起保存；
+已公布的版本不再变，正在办的件按它开立时的版本走。
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Citation:
-    """一处依据的全称和状态,给人看的写法在 `label`。"""
+    """一处依据的全称和状态，给人看的写法在 `label`。"""
 
     cite: str
     label: str
@@ -41,7 +41,7 @@ class Citation:
 
 
 def cite(statutes: Mapping[str, StatuteDecl], reference: str) -> Citation | None:
-    """`penalty-2021.60` → 依据;没有这部法律或这一条时为 None。"""
+    """`penalty-2021.60` → 依据；没有这部法律或这一条时为 None。"""
     statute_id, _, article_id = reference.partition(".")
     statute = statutes.get(statute_id)
     if statute is None or article_id not in statute.articles:
@@ -49,7 +49,7 @@ def cite(statutes: Mapping[str, StatuteDecl], reference: str) -> Citation | None
     article = statute.articles[article_id]
     status = article.status or statute.status
     if status in ("推导", "内部规定"):
-        label = f"{'系统规则' if status == '推导' else '本单位规定'}:{article.text}"
+        label = f"{'系统规则' if status == '推导' else '本单位规定'}：{article.text}"
     else:
         label = f"《{statute.name}》({statute.version}){_numbered(article_id)}"
     return Citation(
@@ -74,28 +74,28 @@ def _bound(source: str) -> frozenset[str]:
 
 
 def _numbered(article_id: str) -> str:
-    """条号给人看的写法:`64-2` → 第64条(二);没有条号的文件只写名称。"""
+    """条号给人看的写法：`64-2` → 第64条（二）；没有条号的文件只写名称。"""
     number, _, item = article_id.partition("-")
     if not number.isdigit():
         return ""
-    return f"第{number}条" + (f"第({item})项" if item else "")
+    return f"第{number}条" + (f"第（{item}）项" if item else "")
 
 
 class Expression:
-    """编译好的 CEL 表达式。字段未采集时值为 null;算不出来按不成立。"""
+    """编译好的 CEL 表达式。字段未采集时值为 null；算不出来按不成立。"""
 
     def __init__(self, source: str) -> None:
-        # 这个库一引入就带进它的命令行界面,约 0.2 秒;用到表达式时才引入。
+        # 这个库一引入就带进它的命令行界面，约 0.2 秒；用到表达式时才引入。
         import cel
 
         self.source = source
         self._program = cel.compile(source)
-        # 库把 rows.exists(r, …) 里的 r 也报作变量,它不是字段。
+        # 库把 rows.exists(r, …) 里的 r 也报作变量，它不是字段。
         self.variables: frozenset[str] = frozenset(self._program.variables()) - _bound(source)
         self.functions: frozenset[str] = frozenset(self._program.functions())
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """表达式是否为真(严格的 true)。类型不合、字段为空而无法比较,都算不成立。"""
+        """表达式是否为真（严格的 true）。类型不合、字段为空而无法比较，都算不成立。"""
         context = {name: values.get(name) for name in self.variables}
         try:
             return self._program.execute(context) is True
@@ -121,18 +121,18 @@ class Definition:
         laws: tuple[LawDecl, ...],
         means: Mapping[str, str],
     ) -> Definition:
-        """由展开好的声明编译;只带走用得到的法律,摘要覆盖全部内容。"""
+        """由展开好的声明编译；只带走用得到的法律，摘要覆盖全部内容。"""
         mine = tuple(law for law in laws if matter.class_ in law.applies_to)
         cited = _cited(matter, mine)
         kept = {key: value for key, value in statutes.items() if key in cited}
-        # 词表里没用到的词不进摘要:给词表加一个词,不会让所有模板都变成新版本。
+        # 词表里没用到的词不进摘要：给词表加一个词，不会让所有模板都变成新版本。
         mentioned = set(_WORD.findall(_dump(matter, {}, mine, {}).decode()))
         used = {name: title for name, title in means.items() if name in mentioned}
         body = _dump(matter, kept, mine, used)
         return Definition(matter, kept, mine, used, sm3_hex(body))
 
     def dump(self) -> bytes:
-        """规范字节,`digest` 就是它的摘要;`load` 可还原。"""
+        """规范字节，`digest` 就是它的摘要；`load` 可还原。"""
         return _dump(self.matter, self.statutes, self.laws, self.means)
 
     @staticmethod
@@ -157,11 +157,11 @@ class Definition:
         return self.matter.actions.get(name)
 
     def citation(self, reference: str | None) -> Citation | None:
-        """依据的全称;没有写依据时为 None。"""
+        """依据的全称；没有写依据时为 None。"""
         return cite(self.statutes, reference) if reference else None
 
     def label(self, reference: str | None) -> str:
-        """可以给人看的依据写法;待核和只核对过网页的不对外引用,为空串。"""
+        """可以给人看的依据写法；待核和只核对过网页的不对外引用，为空串。"""
         found = self.citation(reference)
         return found.label if found and found.status in CAN_STOP else ""
 
@@ -170,7 +170,7 @@ class Definition:
         return state != START and self.matter.states[state].terminal
 
     def sources(self, action: ActionDecl) -> list[str]:
-        """动作可以从哪些环节办(any 展开为除 except 外的全部未办结环节)。"""
+        """动作可以从哪些环节办（any 展开为除 except 外的全部未办结环节）。"""
         names: list[str] = []
         for source in action.from_:
             if source == "any":
@@ -185,7 +185,7 @@ class Definition:
 
     @cached_property
     def by_state(self) -> dict[str, list[str]]:
-        """环节 → 可能的动作(声明的先后次序);start 是开件。"""
+        """环节 → 可能的动作（声明的先后次序）;start 是开件。"""
         table: dict[str, list[str]] = {START: [], **{name: [] for name in self.matter.states}}
         for name, action in self.matter.actions.items():
             for source in self.sources(action):
@@ -221,7 +221,7 @@ class Definition:
         return parse_guard(text)
 
     def expression(self, source: str) -> Expression:
-        """CEL 表达式,编译一次。写法不对抛 ValueError。"""
+        """CEL 表达式，编译一次。写法不对抛 ValueError。"""
         return self.once("cel:" + source, lambda: Expression(source))
 
     def predicate_values(self, values: Mapping[str, Any]) -> dict[str, bool]:
@@ -231,7 +231,7 @@ class Definition:
         }
 
     def once(self, key: str, make: Callable[[], T]) -> T:
-        """按定义只算一次的东西(表达式、抽象机);不进摘要。"""
+        """按定义只算一次的东西（表达式、抽象机）；不进摘要。"""
         if key not in self._cache:
             self._cache[key] = make()
         found: T = self._cache[key]
@@ -249,7 +249,7 @@ def _dump(
 
     return encode(
         {
-            # 声明的先后(按钮、字段、选项)也是内容;规范字节会按键名重排,所以作为一段文字放进去。
+            # 声明的先后（按钮、字段、选项）也是内容；规范字节会按键名重排，所以作为一段文字放进去。
             "matter": json.dumps(plain(matter), ensure_ascii=False, separators=(",", ":")),
             "statutes": {key: plain(value) for key, value in statutes.items()},
             "laws": [plain(law) for law in laws],

@@ -1,8 +1,8 @@
-"""业务模板的流程图(SVG)。
+"""业务模板的流程图（SVG）。
 
-环节是圆角框,办结环节双线框;办理动作是带文字的箭头,退回(往回走的)是虚线;任何环节都能办的动作列在图下的
-说明框里;留在原环节的动作写在环节框里。动作文字和环节一样占位置,所以文字不会重叠。时限画小钟,写在起算的地方。
-只用属性、不用样式表和编号引用,可以直接嵌进任何页面。
+环节是圆角框，办结环节双线框；办理动作是带文字的箭头，退回（往回走的）是虚线；任何环节都能办的动作列在图下的
+说明框里；留在原环节的动作写在环节框里。动作文字和环节一样占位置，所以文字不会重叠。时限画小钟，写在起算的地方。
+只用属性、不用样式表和编号引用，可以直接嵌进任何页面。
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Box:
 
 @dataclass
 class _Route:
-    """一条线:从上到下经过的节点;`upwards` 是实际方向向上(退回)。"""
+    """一条线：从上到下经过的节点；`upwards` 是实际方向向上（退回）。"""
 
     nodes: list[Node]
     upwards: bool
@@ -60,8 +60,8 @@ def draw(
 ) -> str:
     """画流程图。
 
-    进:`taken` 是走过的路 (从哪个环节, 到哪个环节, 动作代号),开件从 `start` 起;`current` 是现在的环节。
-    出:一段 `<svg>…</svg>`(UTF-8 文字)。同样的输入画出同样的字节。
+    进：`taken` 是走过的路 （从哪个环节, 到哪个环节, 动作代号），开件从 `start` 起；`current` 是现在的环节。
+    出：一段 `<svg>…</svg>`(UTF-8 文字)。同样的输入画出同样的字节。
     """
     return _Drawing(definition, taken, current).svg()
 
@@ -132,7 +132,7 @@ class _Drawing:
             elif word.startswith("done."):
                 said.append(("未" if denied else "已") + self.definition.means.get(word[5:], word[5:]))
             else:
-                said.append(("非" if denied else "") + {"and": ",且", "or": ",或"}.get(word, word))
+                said.append(("非" if denied else "") + {"and": "，且", "or": "，或"}.get(word, word))
             denied = False
         return "".join(said)
 
@@ -154,7 +154,7 @@ class _Drawing:
     # —— 摆在哪里 ——
 
     def _ranks(self) -> tuple[dict[str, int], set[tuple[str, str]]]:
-        """每个环节的层次(最长路径,不算退回),以及哪些边是退回。"""
+        """每个环节的层次（最长路径，不算退回），以及哪些边是退回。"""
         after: dict[str, list[str]] = {START: [], **{name: [] for name in self.matter.states}}
         for source, target in self.edges:
             after[source].append(target)
@@ -187,7 +187,7 @@ class _Drawing:
         entered = {target for _, target in self.edges}
         for name, decl in self.matter.states.items():
             if decl.terminal and name not in entered:
-                ranks[name] = deepest  # 只从“任何环节”走到的办结环节,放最下面
+                ranks[name] = deepest  # 只从“任何环节”走到的办结环节，放最下面
         return ranks, back
 
     def _arrange(self) -> tuple[float, float]:
@@ -231,7 +231,7 @@ class _Drawing:
             if clock.limit and f"state.{name}" in clock.from_
         ]
         for title in dict.fromkeys(self.stays.get(name, [])):
-            small += [Line(row) for row in wrap(f"可办:{title}", MAX_LABEL)]
+            small += [Line(row) for row in wrap(f"可办：{title}", MAX_LABEL)]
         self.boxes[name] = _Box([*lines, *small])
         width = max([width, *(line_width(line, SMALL) for line in small)])
         height = len(lines) * (TITLE + 6) + len(small) * (SMALL + 6) + 16 + (6 if small else 0)
@@ -281,7 +281,7 @@ class _Drawing:
         return "".join([*parts, "</svg>"])
 
     def _ports(self) -> dict[tuple[int, str, bool], float]:
-        """同一个环节出入的几条线在框边上左右错开。键是(哪条线、哪个环节、是不是下边)。"""
+        """同一个环节出入的几条线在框边上左右错开。键是（哪条线、哪个环节、是不是下边）。"""
         sides: dict[tuple[str, bool], list[tuple[float, int]]] = {}
         for route in self.routes:
             first, last = route.nodes[0], route.nodes[-1]
@@ -366,7 +366,7 @@ class _Drawing:
             rows.append((Line("任何未办结的环节都可以办"), True))
             rows += [(Line(row), False) for text in self.anywhere for row in wrap(text, limit)]
         rest = [
-            f"{clock.title}:{clock.limit or f'至少提前{clock.at_least}'}"
+            f"{clock.title}：{clock.limit or f'至少提前{clock.at_least}'}"
             for name, clock in self.matter.clocks.items()
             if name not in self.shown_clocks
         ]
@@ -396,17 +396,17 @@ class _Drawing:
         return parts, max(needed, 200), height
 
     def _description(self) -> str:
-        """读屏软件读的文字:每个环节能办什么、到哪里。"""
+        """读屏软件读的文字：每个环节能办什么、到哪里。"""
         sentences = []
         for (source, target), steps in self.edges.items():
             acts = "、".join(title for _, title in steps)
-            sentences.append(f"{self._title(source)}:{acts},到{self._title(target)}。")
+            sentences.append(f"{self._title(source)}：{acts}，到{self._title(target)}。")
         for source, titles in self.stays.items():
-            sentences.append(f"{self._title(source)}:可办{'、'.join(dict.fromkeys(titles))},环节不变。")
+            sentences.append(f"{self._title(source)}：可办{'、'.join(dict.fromkeys(titles))}，环节不变。")
         if self.anywhere:
-            sentences.append(f"任何未办结的环节都可以办:{'、'.join(self.anywhere)}。")
+            sentences.append(f"任何未办结的环节都可以办：{'、'.join(self.anywhere)}。")
         for clock in self.matter.clocks.values():
-            sentences.append(f"{clock.title}:{clock.limit or f'至少提前{clock.at_least}'}。")
+            sentences.append(f"{clock.title}：{clock.limit or f'至少提前{clock.at_least}'}。")
         if self.current:
             sentences.append(f"现在在“{self._title(self.current)}”。")
         return "".join(sentences)

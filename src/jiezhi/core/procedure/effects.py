@@ -1,4 +1,4 @@
-"""可以办:办了是什么样。算出的 effects 全是能进规范字节的值。"""
+"""可以办：办了是什么样。算出的 effects 全是能进规范字节的值。"""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def work_out(
     after = (done - lapsed) | set(action.means)
     to_state = _target(definition, action, from_state, merged, after)
     if to_state is None:
-        missing = Missing("branch", "按现在填的内容定不下去向", "核对填写的内容,或联系系统管理员检查业务模板")
+        missing = Missing(
+            "branch", "按现在填的内容定不下去向", "核对填写的内容，或联系系统管理员检查业务模板"
+        )
         return Refusal(request.action, action.title, (missing,))
     effects: dict[str, Any] = {}
     if action.means:
@@ -90,7 +92,7 @@ def _target(
         return action.to[0].state
     truth = {name for name, value in definition.predicate_values(merged).items() if value}
     held = choose(definition, action, truth, done)
-    # 校验过的模板恰好一支成立;万一不是,宁可不办。
+    # 校验过的模板恰好一支成立；万一不是，宁可不办。
     return action.to[held[0]].state if len(held) == 1 else None
 
 

@@ -1,7 +1,7 @@
 """把 pydantic 的报错变成中文、带位置的 Problem。
 
-声明的形状由 pydantic 检查,它说英文,而且联合类型的每一支都报一遍。这里把每条错误对回文件里的位置,
-同一处只留说得上话的那几条,并说清楚怎么改。
+声明的形状由 pydantic 检查，它说英文，而且联合类型的每一支都报一遍。这里把每条错误对回文件里的位置，
+同一处只留说得上话的那几条，并说清楚怎么改。
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def _pattern_of(annotated: Any) -> str:
 
 
 _PATTERNS = {
-    _pattern_of(Name): "只能用小写字母、数字和下划线,以字母开头,如 reply_time",
-    _pattern_of(DottedName): "只能用小写字母、数字、下划线和点,如 hotline.report",
-    _pattern_of(Cite): "要写成“法律代号.条号”,如 penalty-2021.60",
+    _pattern_of(Name): "只能用小写字母、数字和下划线，以字母开头，如 reply_time",
+    _pattern_of(DottedName): "只能用小写字母、数字、下划线和点，如 hotline.report",
+    _pattern_of(Cite): "要写成“法律代号.条号”，如 penalty-2021.60",
 }
 
 
@@ -51,7 +51,7 @@ def problems_of(
     pack: str,
     file: str,
 ) -> list[Problem]:
-    """一次检查的全部问题。`at(path, key)` 给出位置;键错指向键,值错指向值。"""
+    """一次检查的全部问题。`at(path, key)` 给出位置；键错指向键，值错指向值。"""
     grouped: dict[Path, list[tuple[Any, bool]]] = {}
     for item in error.errors(include_url=False):
         path, on_key = _raw_path(item, data)
@@ -62,7 +62,7 @@ def problems_of(
         for item, on_key, say in _worded(model, data, path, _relevant(items, _at(data, path), deeper)):
             mark = at(path, on_key) or Mark(file, 0, 0)
             where = place_name(data, path)
-            text = f"{where}:{say}" if where else say
+            text = f"{where}：{say}" if where else say
             found.append(
                 Problem(f"decl.{item['type']}", "error", pack, *mark, tuple(map(str, path)), None, text)
             )
@@ -70,7 +70,7 @@ def problems_of(
 
 
 def _raw_path(item: Any, data: Any) -> tuple[Path, bool]:
-    """pydantic 的路径 → 文件里的路径:去掉联合类型的标签和“单个写法变列表”多出来的 0。"""
+    """pydantic 的路径 → 文件里的路径：去掉联合类型的标签和“单个写法变列表”多出来的 0。"""
     path: list[str | int] = []
     current = data
     loc = list(item["loc"])
@@ -98,7 +98,7 @@ def _at(data: Any, path: Path) -> Any:
 
 
 def _relevant(items: list[tuple[Any, bool]], value: Any, deeper: bool) -> list[tuple[Any, bool]]:
-    """联合类型各支都报了错时,去掉与所写的形状不相干的那几支。"""
+    """联合类型各支都报了错时，去掉与所写的形状不相干的那几支。"""
     unrelated = _SCALAR_ERRORS if isinstance(value, dict | list) else _SHAPE_ERRORS
     kept = [pair for pair in items if pair[1] or pair[0]["type"] not in unrelated]
     if kept:
@@ -113,7 +113,7 @@ def _worded(
     worded: list[tuple[Any, bool, str]] = []
     if by_type:
         wanted = "、".join(dict.fromkeys(_KINDS[item["type"]] for item in by_type))
-        worded.append((by_type[0], False, f"{_name(path)} 要写{wanted},现在写的是{_shown(_at(data, path))}"))
+        worded.append((by_type[0], False, f"{_name(path)} 要写{wanted}，现在写的是{_shown(_at(data, path))}"))
     for item, on_key in items:
         if item not in by_type:
             worded.append((item, on_key, _say(model, data, path, item, on_key)))
@@ -135,7 +135,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return f"“{'true' if value else 'false'}”"
     if isinstance(value, int):
-        return f"整数“{value}”(要当文字用请加引号)"
+        return f"整数“{value}”（要当文字用请加引号）"
     if isinstance(value, list):
         return "列表"
     if isinstance(value, dict):
@@ -150,34 +150,34 @@ def _say(model: type[BaseModel], data: Any, path: Path, item: Any, on_key: bool)
     if kind == "missing":
         return f"少写了 {gloss(path[-1])}"
     if kind == "extra_forbidden":
-        comma = "(如果它是一句话里逗号后面的部分,请给整句话加引号)" if _at(data, path) is None else ""
+        comma = "（如果它是一句话里逗号后面的部分，请给整句话加引号）" if _at(data, path) is None else ""
         return _unknown_key(model, path) + comma
     if on_key:
         name, shown = "键", f"“{path[-1]}”"
     if kind == "string_pattern_mismatch":
         rule = _PATTERNS.get(str(context.get("pattern")), "写法不合要求")
-        return f"{name} 写成了{shown}:{rule}"
+        return f"{name} 写成了{shown}：{rule}"
     if kind in ("literal_error", "enum"):
         allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", "、").replace(", ", "、")
         value = _at(data, path)
         near = difflib.get_close_matches(value, allowed.split("、"), 1) if isinstance(value, str) else []
-        hint = f"(是不是想写 {near[0]}?)" if near else ""
-        return f"{name} 不能写{shown},只能写:{allowed}{hint}"
+        hint = f"（是不是想写 {near[0]}?）" if near else ""
+        return f"{name} 不能写{shown}，只能写：{allowed}{hint}"
     if kind == "value_error":
-        return f"{name}:{context.get('error', '写法不对')}"
+        return f"{name}：{context.get('error', '写法不对')}"
     simple = {
-        "string_too_long": f"{name} 太长,最多 {context.get('max_length')} 个字",
+        "string_too_long": f"{name} 太长，最多 {context.get('max_length')} 个字",
         "string_too_short": f"{name} 不能是空的",
         "too_short": f"{name} 至少要写 {context.get('min_length')} 项",
         "too_long": f"{name} 最多写 {context.get('max_length')} 项",
-        "greater_than_equal": f"{name} 不能小于 {context.get('ge')},现在是{shown}",
-        "greater_than": f"{name} 要大于 {context.get('gt')},现在是{shown}",
-        "less_than_equal": f"{name} 不能大于 {context.get('le')},现在是{shown}",
-        "less_than": f"{name} 要小于 {context.get('lt')},现在是{shown}",
+        "greater_than_equal": f"{name} 不能小于 {context.get('ge')}，现在是{shown}",
+        "greater_than": f"{name} 要大于 {context.get('gt')}，现在是{shown}",
+        "less_than_equal": f"{name} 不能大于 {context.get('le')}，现在是{shown}",
+        "less_than": f"{name} 要小于 {context.get('lt')}，现在是{shown}",
         "invalid_key": f"键“{path[-1] if path else ''}”要写文字",
         "int_parsing_size": f"{name} 的整数太大",
     }
-    return simple.get(kind, f"{name} 的写法不对(现在是{shown})")
+    return simple.get(kind, f"{name} 的写法不对（现在是{shown}）")
 
 
 def _unknown_key(model: type[BaseModel], path: Path) -> str:
@@ -185,10 +185,10 @@ def _unknown_key(model: type[BaseModel], path: Path) -> str:
     key = str(path[-1])
     near = difflib.get_close_matches(key, allowed, 1, 0.6)
     if near:
-        return f"不认识“{key}”,是不是想写 {gloss(near[0])}?"
+        return f"不认识“{key}”，是不是想写 {gloss(near[0])}?"
     if allowed and len(allowed) <= 12:
-        return f"不认识“{key}”,这里可以写:{'、'.join(allowed)}"
-    return f"不认识“{key}”,请核对写法或删掉"
+        return f"不认识“{key}”，这里可以写：{'、'.join(allowed)}"
+    return f"不认识“{key}”，请核对写法或删掉"
 
 
 def keys_at(model: type[BaseModel], path: Path) -> set[str]:

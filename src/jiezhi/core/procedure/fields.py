@@ -1,4 +1,4 @@
-"""字段:件上要采集的信息。类型是封闭的,每种类型怎样检查见 values.py。"""
+"""字段：件上要采集的信息。类型是封闭的，每种类型怎样检查见 values.py。"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jiezhi.core.procedure.base import Declaration, Name, Text, Title
 
 
 class FieldType(StrEnum):
-    """字段类型(design §3)。"""
+    """字段类型（design §3）。"""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -41,7 +41,7 @@ def _choices(value: object) -> object:
 
 
 class FieldDecl(Declaration):
-    """一个字段。`indexed` 的才能拿来筛选列表;`sensitive` 的加密保存、打码显示、可依法清除。"""
+    """一个字段。`indexed` 的才能拿来筛选列表；`sensitive` 的加密保存、打码显示、可依法清除。"""
 
     title: Title
     type: FieldType
@@ -53,7 +53,7 @@ class FieldDecl(Declaration):
     min: int | None = None
     long: bool = False
     choices: Annotated[dict[str, str], BeforeValidator(_choices)] = {}
-    list: Name | None = Field(None, description="代码表的名字(code 类型)")
+    list: Name | None = Field(None, description="代码表的名字（code 类型）")
     unit: Literal["人", "人次", "宗", "件", "份", "场", "次", "户", "家", "项"] | None = None
     kind: Literal["photo", "video", "audio", "document", "any"] = "any"
     columns: dict[Name, FieldDecl] = {}

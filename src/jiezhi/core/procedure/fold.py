@@ -1,6 +1,6 @@
-"""折叠:件 = 全部办理记录依次作用的结果。
+"""折叠：件 = 全部办理记录依次作用的结果。
 
-办理时用同一个 `apply` 算出新样子再写库,重放时用它从头算一遍;两者不等就是数据被改过或程序有错。
+办理时用同一个 `apply` 算出新样子再写库，重放时用它从头算一遍；两者不等就是数据被改过或程序有错。
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def apply(view: CaseView | None, body: Mapping[str, Any], values: Mapping[str, Any]) -> CaseView:
-    """把一条办理记录(规范内容 `body` 和它的字段值 `values`)作用到件上,返回新的样子。
+    """把一条办理记录（规范内容 `body` 和它的字段值 `values`）作用到件上，返回新的样子。
 
     `view` 为 None 表示这是第一条。时刻都带时区。
     """
@@ -64,7 +64,7 @@ def apply(view: CaseView | None, body: Mapping[str, Any], values: Mapping[str, A
 
 
 def fold_clocks(clocks: list[ClockView], ops: list[dict[str, Any]]) -> list[ClockView]:
-    """把时限的变动依次作用上去。每项变动都带算好的 due,重放不依赖日历表。"""
+    """把时限的变动依次作用上去。每项变动都带算好的 due，重放不依赖日历表。"""
     table = {(clock.name, clock.key, clock.round): clock for clock in clocks}
     for op in ops:
         key = (op["clock"], op.get("key", ""), op.get("round", 1))

@@ -1,6 +1,6 @@
-"""命名判断的小表达式:`complex`、`not complex`、`a and not b`、`done.inform or c`。
+"""命名判断的小表达式：`complex`、`not complex`、`a and not b`、`done.inform or c`。
 
-只有命名判断和 done.<含义> 两种原子,因此校验器能穷举真值,判断去向有没有重叠或遗漏。
+只有命名判断和 done.<含义> 两种原子，因此校验器能穷举真值，判断去向有没有重叠或遗漏。
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class GuardError(ValueError):
 
 @dataclass(frozen=True)
 class Guard:
-    """编译好的表达式。`predicates` 是用到的命名判断,`meanings` 是用到的法律含义。"""
+    """编译好的表达式。`predicates` 是用到的命名判断，`meanings` 是用到的法律含义。"""
 
     text: str
     predicates: frozenset[str]
@@ -25,7 +25,7 @@ class Guard:
     _test: Callable[[Mapping[str, bool], Set[str]], bool]
 
     def holds(self, predicates: Mapping[str, bool], meanings: Set[str]) -> bool:
-        """在给定真值和已有含义下是否成立;没有给的命名判断按不成立算。"""
+        """在给定真值和已有含义下是否成立；没有给的命名判断按不成立算。"""
         return self._test(predicates, meanings)
 
 
@@ -34,13 +34,13 @@ ALWAYS = Guard("", frozenset(), frozenset(), lambda predicates, meanings: True)
 
 @lru_cache(maxsize=4096)
 def parse_guard(text: str | None) -> Guard:
-    """编译表达式;None 表示总是成立。写法不对抛 GuardError(中文)。"""
+    """编译表达式；None 表示总是成立。写法不对抛 GuardError（中文）。"""
     if text is None:
         return ALWAYS
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise GuardError(f"判断“{text}”写法不对,只能用判断名、done.含义、and、or、not 和括号") from error
+        raise GuardError(f"判断“{text}”写法不对，只能用判断名、done.含义、and、or、not 和括号") from error
     predicates: set[str] = set()
     meanings: set[str] = set()
     test = _compile(tree, text, predicates, meanings)
@@ -66,4 +66,4 @@ def _compile(
                 return lambda values, done: all(test(values, done) for test in tests)
             return lambda values, done: any(test(values, done) for test in tests)
         case _:
-            raise GuardError(f"判断“{text}”写法不对,只能用判断名、done.含义、and、or、not 和括号")
+            raise GuardError(f"判断“{text}”写法不对，只能用判断名、done.含义、and、or、not 和括号")

@@ -1,4 +1,4 @@
-"""填写的内容:检查、规范、补上服务预填的。"""
+"""填写的内容：检查、规范、补上服务预填的。"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """规范写法的值、有问题的项,以及哪些是系统预填而没有人写过的(写进办理记录,人看得出是建议)。"""
+    """规范写法的值、有问题的项，以及哪些是系统预填而没有人写过的（写进办理记录，人看得出是建议）。"""
 
     values: dict[str, Any]
     problems: list[Missing]
@@ -30,7 +30,7 @@ def collect(
     *,
     probe: bool,
 ) -> Collected:
-    """检查请求里填的内容,补上服务预填的;`probe` 为真时只给定值。"""
+    """检查请求里填的内容，补上服务预填的；`probe` 为真时只给定值。"""
     values: dict[str, Any] = dict(action.set)
     found: list[Missing] = []
     filled: list[str] = []
@@ -56,7 +56,7 @@ def collect(
         if value is None:
             if name in required:
                 found.append(Missing("input", f"还没有“{decl.title}”", decl.help or "填写后再办", field=name))
-            continue  # 选填的留空就是不写,不把原来的值抹掉
+            continue  # 选填的留空就是不写，不把原来的值抹掉
         wrong = env.refer(decl, value)
         if wrong:
             found.append(Missing("input", f"“{decl.title}”{wrong}", "改正后再办", field=name))
@@ -75,7 +75,7 @@ def _lenient(decl: FieldDecl, raw: Any) -> Any:
 
 
 def _filled(decl: FieldDecl, raw: Any, found: Any) -> Any:
-    """预填:没填的用事实;填了一部分的(如只有地址没有坐标)补上缺的;填了的不改。"""
+    """预填：没填的用事实；填了一部分的（如只有地址没有坐标）补上缺的；填了的不改。"""
     given = _lenient(decl, raw)
     if given is None:
         return raw if raw not in (None, "") else found

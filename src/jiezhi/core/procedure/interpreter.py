@@ -1,6 +1,6 @@
-"""解释器:这个人、现在、对这件、能不能办这个动作;能办,办了是什么样。
+"""解释器：这个人、现在、对这件、能不能办这个动作；能办，办了是什么样。
 
-纯函数,不碰数据库。`plan` 把差的一次说全(Refusal),或者给出可以照办的 Plan;
+纯函数，不碰数据库。`plan` 把差的一次说全（Refusal），或者给出可以照办的 Plan;
 `available` 用同样的检查回答“现在能办什么、不能办的差什么”。
 """
 
@@ -23,7 +23,7 @@ from jiezhi.core.procedure.view import (
     Request,
 )
 
-# 手机和服务器的钟可以差这么多;再多就是填错了。
+# 手机和服务器的钟可以差这么多；再多就是填错了。
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -32,8 +32,8 @@ def plan(
 ) -> Plan | Refusal:
     """检查一次办理。`view` 为 None 表示开件。
 
-    `probe` 为真时只问“具不具备条件”:不检查要填的内容(按钮、看板用)。
-    返回 Plan 或 Refusal;不抛业务异常。
+    `probe` 为真时只问“具不具备条件”：不检查要填的内容（按钮、看板用）。
+    返回 Plan 或 Refusal；不抛业务异常。
     """
     state = START if view is None else view.state
     action = definition.action(request.action)
@@ -77,9 +77,9 @@ def plan(
 def available(
     definition: Definition, view: CaseView | None, request: Request, env: Env
 ) -> list[Plan | Refusal]:
-    """`view` 这件上,请求里的办理人现在能办的和差条件的动作;轮不到他办的不列。
+    """`view` 这件上，请求里的办理人现在能办的和差条件的动作；轮不到他办的不列。
 
-    `request.action` 不用;返回按声明先后。
+    `request.action` 不用；返回按声明先后。
     """
     state = START if view is None else view.state
     result: list[Plan | Refusal] = []
@@ -101,8 +101,8 @@ def _wrong_state(definition: Definition, state: str, action: ActionDecl) -> Miss
     ]
     return Missing(
         "state",
-        f"现在是“{current}”,“{action.title}”要在{'、'.join(wanted[:4])}时办",
-        "刷新页面,看看现在能办什么",
+        f"现在是“{current}”，“{action.title}”要在{'、'.join(wanted[:4])}时办",
+        "刷新页面，看看现在能办什么",
     )
 
 
@@ -126,7 +126,7 @@ def _moment(view: CaseView | None, request: Request) -> list[Missing]:
     if view is not None and view.changed_at is not None and request.at < view.changed_at:
         local = view.changed_at.astimezone(clockwork.LOCAL)
         text = f"{local.month}月{local.day}日 {local:%H:%M}"
-        return [Missing("at", f"发生时间早于上一次环节变动({text})", "核对发生时间", field="at")]
+        return [Missing("at", f"发生时间早于上一次环节变动（{text}）", "核对发生时间", field="at")]
     return []
 
 
@@ -142,7 +142,7 @@ def _unique(definition: Definition, values: Mapping[str, Any], env: Env) -> list
 def changed_since(
     definition: Definition, expected: int, view: CaseView, recent: Sequence[Mapping[str, Any]]
 ) -> Missing:
-    """版本对不上时告诉后来的人:这期间谁办了什么。`recent` 是期间的办理记录内容,从旧到新。"""
+    """版本对不上时告诉后来的人：这期间谁办了什么。`recent` 是期间的办理记录内容，从旧到新。"""
     parts = []
     for body in recent:
         action = definition.action(body["action"])
@@ -153,4 +153,4 @@ def changed_since(
         parts.append(f"{moment:%H:%M} {who}办了“{action.title if action else body['action']}”")
     what = ";".join(parts[-5:]) or "有人先办了"
     state = definition.matter.states[view.state].title
-    return Missing("version", f"您打开之后这件已有变动:{what},现在是“{state}”", "刷新后核对再办")
+    return Missing("version", f"您打开之后这件已有变动：{what}，现在是“{state}”", "刷新后核对再办")

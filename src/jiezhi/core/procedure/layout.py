@@ -1,8 +1,8 @@
-"""分层画图的摆放:把带宽高的节点按层排好次序和左右位置。
+"""分层画图的摆放：把带宽高的节点按层排好次序和左右位置。
 
 In the manner of Sugiyama, Tagawa and Toda (1981): layers are given, crossings are cut by barycentre sweeps,
 and the places within a layer solve “as near as possible to one's neighbours, never overlapping” exactly by
-pooling adjacent violators. 全部计算只依赖输入的次序,同样的输入总得到同样的图。
+pooling adjacent violators. 全部计算只依赖输入的次序，同样的输入总得到同样的图。
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SWEEPS = 12
 
 @dataclass
 class Node:
-    """一个要摆的东西:环节、动作文字,或长线穿过中间层时占的位置(kind 为 pass)。"""
+    """一个要摆的东西：环节、动作文字，或长线穿过中间层时占的位置（kind 为 pass）。"""
 
     name: str
     kind: str
@@ -46,7 +46,7 @@ def link(upper: Node, lower: Node) -> None:
 
 
 def place(nodes: Sequence[Node]) -> tuple[float, float]:
-    """给每个节点定 x、y(中心),从 (0, 0) 起;返回总宽、总高。"""
+    """给每个节点定 x、y（中心），从 (0, 0) 起；返回总宽、总高。"""
     if not nodes:
         return 0.0, 0.0
     layers: list[list[Node]] = [[] for _ in range(max(node.rank for node in nodes) + 1)]
@@ -72,7 +72,7 @@ def _order(layers: list[list[Node]]) -> None:
             for spot, node in enumerate(layer):
                 around = node.up if downwards else node.down
                 keys[id(node)] = sum(spots[id(other)] for other in around) / len(around) if around else spot
-            layer.sort(key=lambda node: keys[id(node)])  # noqa: B023 - 就地排序,当场用完
+            layer.sort(key=lambda node: keys[id(node)])  # noqa: B023 - 就地排序，当场用完
         crossings = _crossings(layers)
         if crossings < fewest:
             best, fewest = [list(layer) for layer in layers], crossings
@@ -115,7 +115,7 @@ def _spread(layers: list[list[Node]]) -> None:
 
 
 def _straighten(layers: list[list[Node]]) -> None:
-    """一条长线连续的占位,两边都让得开时放到同一个 x 上。"""
+    """一条长线连续的占位，两边都让得开时放到同一个 x 上。"""
     beside: dict[int, tuple[Node | None, Node | None]] = {}
     for layer in layers:
         for spot, node in enumerate(layer):
@@ -143,12 +143,12 @@ def _straighten(layers: list[list[Node]]) -> None:
 
 
 def _pull(node: Node, other: Node) -> float:
-    """长线尽量直,所以占位之间拉得最紧。"""
+    """长线尽量直，所以占位之间拉得最紧。"""
     return 8.0 if node.kind == other.kind == "pass" else 2.0 if "pass" in (node.kind, other.kind) else 1.0
 
 
 def _apart(layer: list[Node], wanted: list[float], weights: list[float]) -> list[float]:
-    """离 wanted 尽量近而互不重叠的位置:减去累计间隔后做保序回归。"""
+    """离 wanted 尽量近而互不重叠的位置：减去累计间隔后做保序回归。"""
     offsets = [0.0]
     for one, two in zip(layer, layer[1:], strict=False):
         offsets.append(offsets[-1] + (one.width + two.width) / 2 + GAP)

@@ -1,7 +1,7 @@
 """读一个文件夹的业务模板。
 
-`_law/` 放法律(means 法律含义词表、statutes 法律名录、law 法律规则),`_traits/` 放通用做法,代码表(list)
-放哪里都行,其余文件夹放业务模板(matter),一个文件一份。一个文件坏了不影响别的文件;全部文件的全部问题一次列出。
+`_law/` 放法律（means 法律含义词表、statutes 法律名录、law 法律规则）,`_traits/` 放通用做法，代码表（list）
+放哪里都行，其余文件夹放业务模板（matter），一个文件一份。一个文件坏了不影响别的文件；全部文件的全部问题一次列出。
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ M = TypeVar("M", bound=BaseModel)
 def load_folder(path: str | os.PathLike[str]) -> PackSet:
     """读文件夹下全部 `**/*.yaml`。
 
-    出:PackSet,问题都在 `problems` 里;文件夹不存在时抛 FileNotFoundError。文件名按次序读,结果每次一样。
+    出：PackSet，问题都在 `problems` 里；文件夹不存在时抛 FileNotFoundError。文件名按次序读，结果每次一样。
     """
     root = FilePath(path)
     if not root.is_dir():
-        raise FileNotFoundError(f"没有这个文件夹:{root.name}")
+        raise FileNotFoundError(f"没有这个文件夹：{root.name}")
     packs = PackSet(root=root.name)
     found: dict[str, list[Source]] = {kind: [] for kind in KINDS}
     for name, full in _files(root, packs):
@@ -49,7 +49,7 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
             if kind:
                 found[kind].append(source)
         elif source.data is not None:
-            packs.problems.append(_problem(source, "file.shape", (), "文件最外层要写“键: 值”,如 matter: …"))
+            packs.problems.append(_problem(source, "file.shape", (), "文件最外层要写“键: 值”，如 matter: …"))
     for source in found["means"]:
         _take_means(source, packs)
     for source in found["statutes"]:
@@ -71,9 +71,9 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
 
 
 def load_matter(text: str, pack_set: PackSet, file: str = "业务模板") -> LoadedMatter:
-    """读单独一份业务模板(浏览器里编辑的、测试里写的),法律和通用做法取自 `pack_set`,不改动它。
+    """读单独一份业务模板（浏览器里编辑的、测试里写的），法律和通用做法取自 `pack_set`,不改动它。
 
-    有错误抛 PackError(全部问题);只有提醒时正常返回,提醒在 `problems` 里。
+    有错误抛 PackError（全部问题）；只有提醒时正常返回，提醒在 `problems` 里。
     """
     matter, problems = try_matter(text, pack_set, file)
     if matter is None or not matter.usable:
@@ -84,13 +84,13 @@ def load_matter(text: str, pack_set: PackSet, file: str = "业务模板") -> Loa
 def try_matter(
     text: str, pack_set: PackSet, file: str = "业务模板"
 ) -> tuple[LoadedMatter | None, list[Problem]]:
-    """同 `load_matter`,不抛异常:读得出多少算多少,连同全部问题。编辑器一边写一边看用它。"""
+    """同 `load_matter`,不抛异常：读得出多少算多少，连同全部问题。编辑器一边写一边看用它。"""
     source = read_text(text, file)
     problems = list(source.problems)
     if source.data is None:
         return None, problems
     if not isinstance(source.data, dict) or "matter" not in source.data:
-        problems.append(_problem(source, "file.kind", (), "业务模板最外层要有 matter(业务模板代号)"))
+        problems.append(_problem(source, "file.kind", (), "业务模板最外层要有 matter（业务模板代号）"))
         return None, in_order(problems)
     matter, more = _matter(source, pack_set, alone=True)
     problems = in_order([*problems, *more])
@@ -100,7 +100,7 @@ def try_matter(
 
 
 def _files(root: FilePath, packs: PackSet) -> Iterator[tuple[str, FilePath]]:
-    """(给人看的名字, 路径),按名字排好。不跟随指向别处的链接。"""
+    """（给人看的名字, 路径），按名字排好。不跟随指向别处的链接。"""
     count = 0
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(".") and name != "_schema")
@@ -113,7 +113,7 @@ def _files(root: FilePath, packs: PackSet) -> Iterator[tuple[str, FilePath]]:
                 continue
             if not name.endswith(".yaml"):
                 packs.problems.append(
-                    _about_file(shown, "file.name", "文件名要以 .yaml 结尾,这个文件没有读", "warn")
+                    _about_file(shown, "file.name", "文件名要以 .yaml 结尾，这个文件没有读", "warn")
                 )
                 continue
             if not _READABLE.fullmatch(name) or not all(
@@ -123,20 +123,20 @@ def _files(root: FilePath, packs: PackSet) -> Iterator[tuple[str, FilePath]]:
                 packs.problems.append(_about_file(shown, "file.name", say, "warn"))
             if full.is_symlink() or not full.is_file():
                 packs.problems.append(
-                    _about_file(shown, "file.link", "这是链接或特殊文件,没有读;请放文件本身")
+                    _about_file(shown, "file.link", "这是链接或特殊文件，没有读；请放文件本身")
                 )
                 continue
             count += 1
             if count > MAX_FILES:
                 packs.problems.append(
-                    _about_file(shown, "file.too_many", f"文件超过 {MAX_FILES} 个,其余没有读")
+                    _about_file(shown, "file.too_many", f"文件超过 {MAX_FILES} 个，其余没有读")
                 )
                 return
             yield shown, full
 
 
 def _about_file(file: str, code: str, say: str, severity: Any = "error") -> Problem:
-    # 文件名里可能有坏字节,先变成能显示的。
+    # 文件名里可能有坏字节，先变成能显示的。
     shown = file.encode("utf-8", "replace").decode("utf-8")
     return Problem(code, severity, "", shown, 0, 0, (), None, say)
 
@@ -147,7 +147,7 @@ def _read(name: str, full: FilePath) -> Source:
             data = stream.read(MAX_BYTES + 1)
     except OSError:
         source = Source(name)
-        source.problems.append(_about_file(name, "file.unreadable", "文件打不开,请检查权限"))
+        source.problems.append(_about_file(name, "file.unreadable", "文件打不开，请检查权限"))
         return source
     return read_text(data, name, pack=full.stem)
 
@@ -160,12 +160,12 @@ def _problem(
 
 
 def _kind(source: Source, packs: PackSet) -> str | None:
-    """文件是哪一种,放得对不对。"""
+    """文件是哪一种，放得对不对。"""
     found = [kind for kind in KINDS if kind in source.data]
-    # 业务模板和通用做法里也有 law 之类的字眼可能重名,所以按 KINDS 的次序认第一个。
+    # 业务模板和通用做法里也有 law 之类的字眼可能重名，所以按 KINDS 的次序认第一个。
     if not found:
         keys = "、".join(list(source.data)[:5])
-        say = f"看不出是什么文件(最外层的键:{keys}):要有 {'、'.join(KINDS)} 之一"
+        say = f"看不出是什么文件（最外层的键：{keys}）：要有 {'、'.join(KINDS)} 之一"
         packs.problems.append(_problem(source, "file.kind", tuple(list(source.data)[:1]), say))
         return None
     kind = found[0]
@@ -200,7 +200,7 @@ def _validate(model: type[M], source: Source, data: Any, packs: PackSet, pack: s
 
 
 def _keys(path: tuple[str, ...], data: Any) -> Path:
-    """问题里的路径(全是文字)还原成带序号的路径。"""
+    """问题里的路径（全是文字）还原成带序号的路径。"""
     found: list[str | int] = []
     for part in path:
         if isinstance(data, list) and part.isdigit():
@@ -214,7 +214,7 @@ def _keys(path: tuple[str, ...], data: Any) -> Path:
 
 
 def _register(packs: PackSet, kind: str, name: str, source: Source, path: Path, word: str) -> bool:
-    """记下声明的位置;重名时报问题并返回 False。"""
+    """记下声明的位置；重名时报问题并返回 False。"""
     earlier = packs.marks.get((kind, name))
     if earlier:
         say = f"{word}“{name}”已经在 {earlier.file}:{earlier.line} 声明过"
@@ -255,7 +255,7 @@ def _take_codes(source: Source, packs: PackSet) -> None:
 
 
 def _take_trait(source: Source, packs: PackSet) -> None:
-    """通用做法:展开之前先查形状,含 `$` 的值展开之后才查得了,这里放过。"""
+    """通用做法：展开之前先查形状，含 `$` 的值展开之后才查得了，这里放过。"""
     data, name = source.data, str(source.data.get("trait"))
     problems: list[Problem] = []
     try:
@@ -276,7 +276,7 @@ def _take_trait(source: Source, packs: PackSet) -> None:
     title = data["title"] if isinstance(data.get("title"), str) else name
     trait = LoadedTrait(name, title, arguments, data, source.positions, source.file, problems)
     for unused in sorted(set(arguments) - trait.used()):
-        say = f"通用做法“{title}”的参数“{unused}”没有用到,请删掉或用“${unused}”引用"
+        say = f"通用做法“{title}”的参数“{unused}”没有用到，请删掉或用“${unused}”引用"
         problems.append(
             _problem(source, "trait.argument_idle", ("arguments", unused), say, pack=name, severity="warn")
         )
@@ -306,14 +306,14 @@ def _matter(
     if not alone:
         earlier = packs.marks.get(("matters", pack))
         if earlier:
-            say = f"业务模板代号“{pack}”已经在 {earlier.file}:{earlier.line} 用过,请换一个"
+            say = f"业务模板代号“{pack}”已经在 {earlier.file}:{earlier.line} 用过，请换一个"
             return None, [_problem(source, "name.duplicate", ("matter",), say, pack=pack)]
         packs.marks[("matters", pack)] = source.positions.at(("matter",)) or Mark(source.file, 0, 0)
     marks = expanded.positions
     try:
         decl = MatterDecl.model_validate(expanded.data, by_alias=True, by_name=False)
     except ValidationError as error:
-        # 通用做法文件里已经报过的,不因为每个引用它的业务模板再报一遍。
+        # 通用做法文件里已经报过的，不因为每个引用它的业务模板再报一遍。
         told = {(p.file, p.line, p.column) for trait in packs.traits.values() for p in trait.problems}
         problems += [
             problem

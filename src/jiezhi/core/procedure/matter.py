@@ -1,4 +1,4 @@
-"""业务模板(Matter):一类公共事务怎样依法办理的完整声明。"""
+"""业务模板（Matter）：一类公共事务怎样依法办理的完整声明。"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jiezhi.core.procedure.fields import FieldDecl
 
 
 class StateDecl(Declaration):
-    """环节。`terminal` 的环节是办结;`ended` 说明怎样结束的。"""
+    """环节。`terminal` 的环节是办结；`ended` 说明怎样结束的。"""
 
     title: Title
     terminal: bool = False
@@ -33,7 +33,7 @@ class StateDecl(Declaration):
 
 
 class RoleDecl(Declaration):
-    """件上的角色,由 assign 指定到人。"""
+    """件上的角色，由 assign 指定到人。"""
 
     title: Title
     min: Annotated[int, Field(ge=1)] = 1
@@ -42,7 +42,7 @@ class RoleDecl(Declaration):
 
 
 class ExcludeDecl(Declaration):
-    """法律写明不计入期限的时间:从哪个含义起、到哪个含义止。"""
+    """法律写明不计入期限的时间：从哪个含义起、到哪个含义止。"""
 
     from_: str = Field(alias="from")
     to: str
@@ -51,7 +51,7 @@ class ExcludeDecl(Declaration):
 
 
 class ExtensionDecl(Declaration):
-    """允许的延长:每次不超过、总共不超过、最多几次。"""
+    """允许的延长：每次不超过、总共不超过、最多几次。"""
 
     each: str
     times: Annotated[int, Field(ge=1)] = 1
@@ -59,33 +59,33 @@ class ExtensionDecl(Declaration):
 
 
 class ClockDecl(Declaration):
-    """时限。向前数写 limit;向后倒数(至迟几日前)写 at_least + before + binds。"""
+    """时限。向前数写 limit；向后倒数（至迟几日前）写 at_least + before + binds。"""
 
     title: Title
     limit: str | None = None
     at_least: str | None = None
-    before: str | None = Field(None, description="倒数的基准:field.x(日期)")
+    before: str | None = Field(None, description="倒数的基准：field.x（日期）")
     binds: Names = Field([], description="倒数时限约束的法律含义")
     from_: Names = Field([], alias="from", description="open、means.x、action.x、state.x、served.x、date.x")
-    at: str | None = Field(None, description="起算时刻取自字段 field.x(如视为送达日);不写取办理时刻")
-    until: Names = Field([], description="满足即停:means.x、action.x、state.x;办结自动停")
-    per: str | None = Field(None, description="每个当事人一个时限:field.x")
+    at: str | None = Field(None, description="起算时刻取自字段 field.x（如视为送达日）；不写取办理时刻")
+    until: Names = Field([], description="满足即停：means.x、action.x、state.x；办结自动停")
+    per: str | None = Field(None, description="每个当事人一个时限：field.x")
     protects: Literal["party"] | None = None
     guards: Names = Field([], description="保护期内不得做的法律含义")
     excludes: list[ExcludeDecl] = []
     extension: ExtensionDecl | None = None
-    warn: Names = Field(["80%"], description="临期提醒:提前多久(1个工作日)或用去多少(80%)")
+    warn: Names = Field(["80%"], description="临期提醒：提前多久（1个工作日）或用去多少（80%）")
     basis: Cite
-    regime: str | None = Field(None, description="怎样数日子;不写用依据所在法律的数法")
+    regime: str | None = Field(None, description="怎样数日子；不写用依据所在法律的数法")
 
 
 class SequenceDecl(Declaration):
-    """编号。每个单位、每种、每年各自连续;只有发出或注明作废,没有跳号。"""
+    """编号。每个单位、每种、每年各自连续；只有发出或注明作废，没有跳号。"""
 
     title: Title
     per: list[Literal["unit", "matter", "channel", "column"]] = []
     reset: Literal["year", "never"] = "year"
-    format: str = Field(description="如 云桥问政〔{year}〕{n}号;可用 {year} {n} {n:05} {unit}")
+    format: str = Field(description="如 云桥问政〔{year}〕{n}号；可用 {year} {n} {n:05} {unit}")
 
 
 class MeasureDecl(Declaration):
@@ -98,7 +98,7 @@ class MeasureDecl(Declaration):
 
 
 class ImportAct(Declaration):
-    """导入一行时依次办理的动作;`when` 写列名或字段:该列有值才办理。"""
+    """导入一行时依次办理的动作；`when` 写列名或字段：该列有值才办理。"""
 
     action: Name
     at: str | None = None
@@ -107,7 +107,7 @@ class ImportAct(Declaration):
 
 
 class ImportLayout(Declaration):
-    """某一种来表:列名(可写几种叫法)怎样变成字段和动作。"""
+    """某一种来表：列名（可写几种叫法）怎样变成字段和动作。"""
 
     title: Title
     number: str = Field(description="对方编号所在列")
@@ -116,7 +116,7 @@ class ImportLayout(Declaration):
 
 
 class HostDecl(Declaration):
-    """主办系统在外面:沿用它的编号,不另发号。"""
+    """主办系统在外面：沿用它的编号，不另发号。"""
 
     system: Title
     number: Title
@@ -130,7 +130,7 @@ def _traits(value: Any) -> Any:
 
 
 class Shared(Declaration):
-    """业务模板和通用做法(trait)都能写的部分。"""
+    """业务模板和通用做法（trait）都能写的部分。"""
 
     roles: dict[Name, RoleDecl] = {}
     fields: dict[Name, FieldDecl] = {}
@@ -146,16 +146,16 @@ class Shared(Declaration):
 
 
 class TraitDecl(Shared):
-    """通用做法:转办、退回、督办、延期……,供各业务模板按名引用。`$x` 处填引用时给的值。"""
+    """通用做法：转办、退回、督办、延期……,供各业务模板按名引用。`$x` 处填引用时给的值。"""
 
     trait: Name
     title: Title
     help: Text | None = None
-    arguments: dict[Name, Any] = Field({}, description="参数及缺省值;缺省为 null 的必须给")
+    arguments: dict[Name, Any] = Field({}, description="参数及缺省值；缺省为 null 的必须给")
 
 
 class MatterDecl(Shared):
-    """业务模板(展开通用做法之后)。"""
+    """业务模板（展开通用做法之后）。"""
 
     matter: DottedName
     title: Title
@@ -168,9 +168,9 @@ class MatterDecl(Shared):
     summary: Name | None = Field(None, description="作件名的字段")
     located_by: Name | None = Field(None, description="作地点的字段")
     reported_by: Name | None = Field(None, description="作来件人的字段")
-    unique_open: Names = Field([], description="这些字段相同的,同时只能有一件未办结")
+    unique_open: Names = Field([], description="这些字段相同的，同时只能有一件未办结")
 
     @property
     def host_system(self) -> str | None:
-        """外部主办系统的名称;主办在本平台时为 None。"""
+        """外部主办系统的名称；主办在本平台时为 None。"""
         return self.host.system if isinstance(self.host, HostDecl) else None

@@ -1,6 +1,6 @@
-"""办理条件的几种写法,统一成 Need。
+"""办理条件的几种写法，统一成 Need。
 
-done.inform / not done.inform      法律含义已经(没有)做过,且未作废     校验器精确跟踪
+done.inform / not done.inform      法律含义已经（没有）做过，且未作废     校验器精确跟踪
 predicate.complex / not …          命名判断                             校验器精确跟踪
 field.reply                        字段已采集
 clock.defence.expired / .running / .not_running                          时限状态
@@ -26,7 +26,7 @@ _SHORT = re.compile(
 
 @dataclass(frozen=True)
 class Need:
-    """一条办理条件。简写的说明和补法由声明里的名称拼出来,所以也总有说明和补法。"""
+    """一条办理条件。简写的说明和补法由声明里的名称拼出来，所以也总有说明和补法。"""
 
     kind: NeedKind
     name: str
@@ -40,7 +40,7 @@ class Need:
 
     @property
     def key(self) -> str:
-        """稳定的标识,用于去重和日志。"""
+        """稳定的标识，用于去重和日志。"""
         return f"{'not ' if self.negated else ''}{self.kind}.{self.name}{'.' + self.status if self.status else ''}"
 
 
@@ -49,7 +49,7 @@ class NeedError(ValueError):
 
 
 def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[str, str]) -> Need:
-    """把一种写法变成 Need。`means_titles` 是法律含义词表。出错抛 NeedError(中文)。"""
+    """把一种写法变成 Need。`means_titles` 是法律含义词表。出错抛 NeedError（中文）。"""
     if isinstance(raw, ConditionDecl):
         return Need("condition", raw.title, False, "", raw.say, raw.remedy, raw.basis, raw.effect, raw)
     if raw in matter.conditions:
@@ -57,7 +57,7 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
         return Need("condition", raw, False, "", decl.say, decl.remedy, decl.basis, decl.effect, decl)
     found = _SHORT.match(raw)
     if not found:
-        raise NeedError(f"办理条件“{raw}”没有声明,也不是 done./predicate./field./clock. 的写法")
+        raise NeedError(f"办理条件“{raw}”没有声明，也不是 done./predicate./field./clock. 的写法")
     negated = bool(found["neg"])
     if found["clock"]:
         return _clock_need(matter, found["clock"], found["status"], negated)
@@ -71,8 +71,8 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
                 name,
                 True,
                 "",
-                f"已经“{title}”,不能再办",
-                f"如需重来,先由{who}退回或更正",
+                f"已经“{title}”，不能再办",
+                f"如需重来，先由{who}退回或更正",
                 None,
                 "stop",
             )
@@ -83,12 +83,12 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
         title = matter.predicates[name].title
         field = matter.fields.get(matter.predicates[name].field)
         remedy = f"核对“{field.title if field else name}”填写是否准确"
-        say = f"本件属于“{title}”,不适用" if negated else f"本件不属于“{title}”"
+        say = f"本件属于“{title}”，不适用" if negated else f"本件不属于“{title}”"
         return Need("predicate", name, negated, "", say, remedy, None, "stop")
     if name not in matter.fields:
         raise NeedError(f"办理条件用到的字段“{name}”没有声明")
     title = matter.fields[name].title
-    say = f"“{title}”已经填写,不能再办" if negated else f"还没有“{title}”"
+    say = f"“{title}”已经填写，不能再办" if negated else f"还没有“{title}”"
     return Need("field", name, negated, "", say, f"补充“{title}”", None, "stop")
 
 

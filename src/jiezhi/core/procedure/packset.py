@@ -16,10 +16,10 @@ from jiezhi.core.procedure.traits import LoadedTrait
 class LoadedMatter:
     """读好的一个业务模板。
 
-    decl        展开通用做法之后、代入参数之前的声明(本单位调整参数用它);
-    definition  参数取缺省值编译好的版本;
-    positions   展开之后每个键、每个值在哪个文件第几行;
-    from_traits 哪些条目来自哪个通用做法,如 ("actions", "transfer") → "transferable";
+    decl        展开通用做法之后、代入参数之前的声明（本单位调整参数用它）;
+    definition  参数取缺省值编译好的版本；
+    positions   展开之后每个键、每个值在哪个文件第几行；
+    from_traits 哪些条目来自哪个通用做法，如 ("actions", "transfer") → "transferable";
     problems    它自己的问题。
     """
 
@@ -32,7 +32,7 @@ class LoadedMatter:
 
     @property
     def usable(self) -> bool:
-        """没有错误(可以有提醒)。"""
+        """没有错误（可以有提醒）。"""
         return not any(problem.is_error for problem in self.problems)
 
 
@@ -40,7 +40,7 @@ class LoadedMatter:
 class PackSet:
     """一个文件夹里的全部声明。
 
-    `matters` 只有没有错误的;`faulty` 是读得出来但有错误的,只供校验和编辑时一并列出问题、画图,不得拿来办件。
+    `matters` 只有没有错误的；`faulty` 是读得出来但有错误的，只供校验和编辑时一并列出问题、画图，不得拿来办件。
     """
 
     root: str = ""
@@ -56,15 +56,15 @@ class PackSet:
 
     @property
     def errors(self) -> list[Problem]:
-        """全部错误,按文件和行排好。"""
+        """全部错误，按文件和行排好。"""
         return in_order(problem for problem in self.problems if problem.is_error)
 
     def find(self, matter_id: str) -> LoadedMatter | None:
-        """按代号找,有错误的也找得到。"""
+        """按代号找，有错误的也找得到。"""
         return self.matters.get(matter_id) or self.faulty.get(matter_id)
 
     def mark(self, matter_id: str, path: Path = (), *, key: bool = True) -> Mark:
-        """业务模板里一个位置的文件、行、列。来自通用做法的,是通用做法的文件和行;找不到就退到上一级。"""
+        """业务模板里一个位置的文件、行、列。来自通用做法的，是通用做法的文件和行；找不到就退到上一级。"""
         matter = self.find(matter_id)
         if matter is None:
             return Mark("", 0, 0)
@@ -76,5 +76,5 @@ class PackSet:
         return file, line
 
     def shared_mark(self, kind: str, name: str) -> Mark:
-        """共用东西在哪里声明:kind 为 means、statutes、laws、traits、codes。"""
+        """共用东西在哪里声明：kind 为 means、statutes、laws、traits、codes。"""
         return self.marks.get((kind, name), Mark("", 0, 0))

@@ -1,6 +1,6 @@
-"""给编辑器用的 JSON Schema:写业务模板时有中文提示、自动补全和红线。
+"""给编辑器用的 JSON Schema：写业务模板时有中文提示、自动补全和红线。
 
-真正的判断在加载器和校验器;这里宁可放过,不可错报。业务模板里引用通用做法的条目可以只写要改的,
+真正的判断在加载器和校验器；这里宁可放过，不可错报。业务模板里引用通用做法的条目可以只写要改的，
 所以条目里的必填项不在这里查。
 
     python -m jiezhi.core.procedure.schema 目录      重新生成
@@ -29,7 +29,7 @@ Schema: TypeAlias = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _TEXT: Schema = {"type": "string"}
-# 各种“也可以这样写”:检查前先归一的,编辑器也要认。
+# 各种“也可以这样写”：检查前先归一的，编辑器也要认。
 _ALSO: dict[Callable[..., Any], Schema] = {
     base._as_list: _TEXT,
     actions._branches: _TEXT,
@@ -55,7 +55,7 @@ def _of(model: type[BaseModel]) -> Schema:
 
 
 def _tidy(node: Any) -> None:
-    """去掉英文标题,补上中文说明;说明只取文档字符串的第一段。"""
+    """去掉英文标题，补上中文说明；说明只取文档字符串的第一段。"""
     if isinstance(node, list):
         for item in node:
             _tidy(item)
@@ -134,7 +134,7 @@ def trait_schema() -> Schema:
     _loosen(schema)
     head = {key: schema["properties"][key] for key in ("trait", "title", "help", "arguments")}
     body = {key: _with_dollar(value) for key, value in schema["properties"].items() if key in SECTIONS}
-    # 部分本身必须是“键: 值”,`$` 只在条目里面。
+    # 部分本身必须是“键: 值”，`$` 只在条目里面。
     for key in Shared.model_fields:
         options = body[key].get("anyOf")
         if options:
@@ -145,7 +145,7 @@ def trait_schema() -> Schema:
 
 
 def law_schema() -> Schema:
-    """法律文件:规则、名录、含义词表三种之一。"""
+    """法律文件：规则、名录、含义词表三种之一。"""
     return _together("法律", (LawDecl, StatutesFile, MeansFile))
 
 
@@ -173,14 +173,14 @@ FILES: dict[str, Callable[[], Schema]] = {
 
 
 def rendered() -> dict[str, str]:
-    """文件名 → 内容,`packs/_schema` 里的应与它一致。"""
+    """文件名 → 内容，`packs/_schema` 里的应与它一致。"""
     return {name: json.dumps(make(), ensure_ascii=False, indent=1) + "\n" for name, make in FILES.items()}
 
 
 def main(arguments: list[str]) -> int:
     """把全部 Schema 写进一个目录。"""
     if len(arguments) != 1:
-        print("用法:python -m jiezhi.core.procedure.schema 目录")
+        print("用法：python -m jiezhi.core.procedure.schema 目录")
         return 2
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)

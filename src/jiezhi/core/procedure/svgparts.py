@@ -1,4 +1,4 @@
-"""SVG 图的零件:量文字、折行、写字、画小钟。颜色和字号也在这里。"""
+"""SVG 图的零件：量文字、折行、写字、画小钟。颜色和字号也在这里。"""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Line:
 
 
 def measure(text: str, size: float) -> float:
-    """文字宽度(像素):中文按一个字宽,西文按 0.62 字宽,宁宽勿窄。"""
+    """文字宽度（像素）：中文按一个字宽，西文按 0.62 字宽，宁宽勿窄。"""
     return sum(size if unicodedata.east_asian_width(c) in "WFA" else size * 0.62 for c in text)
 
 
 def wrap(text: str, width: float) -> list[str]:
-    """按字宽(以一个汉字为 1)折行:各行大致一样长,标点不在行首。"""
+    """按字宽（以一个汉字为 1）折行：各行大致一样长，标点不在行首。"""
     total = measure(text, 1)
     if total <= width:
         return [text]
@@ -72,7 +72,7 @@ def words(
 
 
 def plain(text: str) -> str:
-    """转义;XML 不许有的控制字符去掉。"""
+    """转义；XML 不许有的控制字符去掉。"""
     return escape(
         "".join(c for c in text if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff")), quote=True
     )

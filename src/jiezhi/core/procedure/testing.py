@@ -1,4 +1,4 @@
-"""没有数据库的 Env:什么引用都存在,谁都有资格;用来在真实业务模板上随机走。"""
+"""没有数据库的 Env：什么引用都存在，谁都有资格；用来在真实业务模板上随机走。"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLE = DayTable.from_chinesecalendar(2025, 2026)
 
 
 class FakeEnv:
-    """`doers_by` 记谁做过什么,其余都说“有”。"""
+    """`doers_by` 记谁做过什么，其余都说“有”。"""
 
     def __init__(self, rng: random.Random) -> None:
         self.table = TABLE

@@ -1,4 +1,4 @@
-"""抽象机的准备:起止点怎样读,哪些法律含义和命名判断要跟踪,字段有哪些取值。"""
+"""抽象机的准备：起止点怎样读，哪些法律含义和命名判断要跟踪，字段有哪些取值。"""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _EVENT = re.compile(r"^(?:(open)|(means|action|state|served|date)\.([a-z][a-z0-9
 
 @dataclass(frozen=True)
 class EventRef:
-    """时限、用时里说的“什么时候”:open、means.x、action.x、state.x、served.x、date.x。"""
+    """时限、用时里说的“什么时候”：open、means.x、action.x、state.x、served.x、date.x。"""
 
     kind: EventKind
     name: str
 
 
 def parse_event(text: str) -> EventRef | None:
-    """读一个起止点的写法;写法不对返回 None。"""
+    """读一个起止点的写法；写法不对返回 None。"""
     found = _EVENT.match(text)
     if not found:
         return None
@@ -40,7 +40,7 @@ class Relevance:
 
 
 def relevance(definition: Definition) -> Relevance:
-    """校验要跟踪的:法律规则、办理条件、去向和保护期提到的;其余不影响走法。"""
+    """校验要跟踪的：法律规则、办理条件、去向和保护期提到的；其余不影响走法。"""
     meanings: set[str] = set()
     predicates: set[str] = set()
     by_law: dict[str, set[str]] = {}
@@ -73,13 +73,13 @@ def relevance(definition: Definition) -> Relevance:
 
 
 def everything(definition: Definition) -> Relevance:
-    """全部跟踪(测试和随机走查用)。"""
+    """全部跟踪（测试和随机走查用）。"""
     done = {meaning for action in definition.matter.actions.values() for meaning in action.means}
     return Relevance(tuple(sorted(done)), tuple(definition.matter.predicates))
 
 
 def domain(decl: FieldDecl | None) -> list[Any] | None:
-    """有限取值的字段的全部取值(不含空);其余类型为 None。"""
+    """有限取值的字段的全部取值（不含空）；其余类型为 None。"""
     if decl is None:
         return None
     if decl.type is FieldType.FLAG:
@@ -92,6 +92,6 @@ def domain(decl: FieldDecl | None) -> list[Any] | None:
 
 
 def always_written(action: ActionDecl) -> frozenset[str]:
-    """办了就一定写入的字段:必填、定值、取号。预填的可能没有值,要它一定有就列为必填。"""
+    """办了就一定写入的字段：必填、定值、取号。预填的可能没有值，要它一定有就列为必填。"""
     numbers = [name for name in action.number if name != "case"]
     return frozenset([*action.required(), *action.set, *numbers])

@@ -1,13 +1,13 @@
-"""通用做法(trait)的展开和参数(param)的代入。
+"""通用做法（trait）的展开和参数（param）的代入。
 
-`$` 的用法只有一种写法、两层意思,先后分明:
-1. 展开 `use:` 时,通用做法里的 `$x` 如果是它声明的 arguments,就换成引用时给的值或缺省值;只换一遍,
-   给的值里即使还有 `$y` 也不再当 arguments 看;
-2. 剩下的 `$y` 必须是业务模板(连同通用做法带进来的)params 里的参数,由 `resolve` 换成缺省值或本单位的值。
-整个值就是 `$x` 时,可以换成列表、对照表、整数;夹在文字里的 `$x` 换成文字。
+`$` 的用法只有一种写法、两层意思，先后分明：
+1. 展开 `use:` 时，通用做法里的 `$x` 如果是它声明的 arguments，就换成引用时给的值或缺省值；只换一遍，
+   给的值里即使还有 `$y` 也不再当 arguments 看；
+2. 剩下的 `$y` 必须是业务模板（连同通用做法带进来的）params 里的参数，由 `resolve` 换成缺省值或本单位的值。
+整个值就是 `$x` 时，可以换成列表、对照表、整数；夹在文字里的 `$x` 换成文字。
 
-合并:各部分按条目深度合并,业务模板自己写的优先;列表整个替换。但不得改通用做法里办理动作的 means,
-不得去掉它的 needs、clears,也不得改它的办理条件是怎样判断的:通用做法是各模板共同的底线。
+合并：各部分按条目深度合并，业务模板自己写的优先；列表整个替换。但不得改通用做法里办理动作的 means,
+不得去掉它的 needs、clears，也不得改它的办理条件是怎样判断的：通用做法是各模板共同的底线。
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from jiezhi.core.procedure.words import SECTIONS, gloss
 
 MERGED: tuple[str, ...] = tuple(Shared.model_fields)
 REFERENCE = re.compile(r"\$([a-z][a-z0-9_]*)")
-# 办理条件是怎样判断的:业务模板可以改说法,不能改判断。
+# 办理条件是怎样判断的：业务模板可以改说法，不能改判断。
 _FIXED_IN_CONDITIONS = ("cel", "children", "call", "distinct_from", "effect", "basis")
 
 
 @dataclass
 class LoadedTrait:
-    """读好的一个通用做法:展开之前的数据和位置。"""
+    """读好的一个通用做法：展开之前的数据和位置。"""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class LoadedTrait:
 
 
 def references(value: Any) -> set[str]:
-    """一个值(含键)里出现的全部 `$x`。"""
+    """一个值（含键）里出现的全部 `$x`。"""
     if isinstance(value, str):
         return set(REFERENCE.findall(value))
     if isinstance(value, Mapping):
@@ -59,7 +59,7 @@ def references(value: Any) -> set[str]:
 
 
 def substitute(value: Any, given: Mapping[str, Any]) -> Any:
-    """把 `$x` 换成 given 里的值;given 里没有的原样留着。"""
+    """把 `$x` 换成 given 里的值；given 里没有的原样留着。"""
     if isinstance(value, str):
         whole = REFERENCE.fullmatch(value)
         if whole and whole[1] in given:
@@ -80,7 +80,7 @@ def _as_text(value: Any) -> str:
 
 @dataclass
 class Expanded:
-    """展开的结果。`positions` 里,通用做法带进来的条目指向通用做法的文件和行。"""
+    """展开的结果。`positions` 里，通用做法带进来的条目指向通用做法的文件和行。"""
 
     data: dict[str, Any]
     positions: Positions
@@ -107,15 +107,15 @@ class _Expander:
         for path, name, given in self._uses():
             trait = self.traits.get(name)
             if trait is None:
-                known = "、".join(sorted(self.traits)) or "(还没有通用做法)"
-                self.report("trait.unknown", path, f"没有名为“{name}”的通用做法,现有:{known}")
+                known = "、".join(sorted(self.traits)) or "（还没有通用做法）"
+                self.report("trait.unknown", path, f"没有名为“{name}”的通用做法，现有：{known}")
                 continue
             self._take(trait, path, self._arguments(trait, path, given))
         result = dict(self.data)
         for section, entries in self.merged.items():
             own = self.data.get(section)
             if own is not None and not isinstance(own, dict):
-                continue  # 写法不对,留给声明检查去说
+                continue  # 写法不对，留给声明检查去说
             result[section] = self._merge_section(section, entries, own or {})
         self.marks.values.update(self.own.values)
         self.marks.keys.update(self.own.keys)
@@ -135,7 +135,7 @@ class _Expander:
                     if isinstance(given, dict):
                         found.append((("use", index, name), name, given))
                     elif given is None:
-                        say = f"“{name}”后面没有写参数:不要参数就写“- {name}”,去掉冒号"
+                        say = f"“{name}”后面没有写参数：不要参数就写“- {name}”，去掉冒号"
                         self.report("trait.arguments", ("use", index, name), say)
         return found
 
@@ -143,7 +143,7 @@ class _Expander:
         for name in given:
             if name not in trait.arguments:
                 known = "、".join(trait.arguments) or "不要参数"
-                say = f"通用做法“{trait.title}”没有参数“{name}”(它的参数:{known})"
+                say = f"通用做法“{trait.title}”没有参数“{name}”（它的参数：{known}）"
                 self.report("trait.argument_unused", (*path, name), say)
         values: dict[str, Any] = {}
         for name, default in trait.arguments.items():
@@ -167,7 +167,7 @@ class _Expander:
                     if table[key] != entry:
                         say = (
                             f"通用做法“{trait.title}”和“{self._title(self.origin[where])}”都定义了"
-                            f"{SECTIONS[section]}“{key}”,内容不同,只能用一个"
+                            f"{SECTIONS[section]}“{key}”，内容不同，只能用一个"
                         )
                         self.report("trait.conflict", path, say)
                     continue
@@ -190,7 +190,7 @@ class _Expander:
         self.marks.keys.setdefault(section, trait.positions.at(source[:1]) or Mark(trait.file, 0, 0))
 
     def _merge_section(self, section: str, entries: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-        # 业务模板自己的次序在前:按钮和打印都按它,通用做法的排在后面。
+        # 业务模板自己的次序在前：按钮和打印都按它，通用做法的排在后面。
         merged: dict[str, Any] = {}
         for key in [*own, *(key for key in entries if key not in own)]:
             if key not in entries:
@@ -204,7 +204,7 @@ class _Expander:
         return merged
 
     def _drop_marks(self, path: Path, own: Any) -> None:
-        """被自己写的值整个替换的地方,通用做法那边的下级位置作废。"""
+        """被自己写的值整个替换的地方，通用做法那边的下级位置作废。"""
         if isinstance(own, dict):
             for key, item in own.items():
                 self._drop_marks((*path, key), item)
@@ -220,7 +220,7 @@ class _Expander:
         name = f"{SECTIONS[section]}“{own.get('title') or base.get('title') or key}”"
         if section == "actions":
             if "means" in own and _items(own["means"]) != _items(base.get("means")):
-                say = f"{name}:来自通用做法“{trait}”,不得改它的 means(法律含义)"
+                say = f"{name}：来自通用做法“{trait}”，不得改它的 means（法律含义）"
                 self.report("trait.means_changed", (section, key, "means"), say)
             for part in ("needs", "clears"):
                 kept = _items(own[part]) if part in own else _items(base.get(part))
@@ -229,12 +229,12 @@ class _Expander:
                     words = "、".join(
                         str(item.get("title", "")) if isinstance(item, dict) else str(item) for item in lost
                     )
-                    say = f"{name}:不得去掉通用做法“{trait}”里的 {gloss(part)}:{words},请一并写上"
+                    say = f"{name}：不得去掉通用做法“{trait}”里的 {gloss(part)}：{words}，请一并写上"
                     self.report("trait.weakened", (section, key, part), say)
         if section == "conditions":
             for part in _FIXED_IN_CONDITIONS:
                 if part in own and own[part] != base.get(part):
-                    say = f"{name}:来自通用做法“{trait}”,可以改说法,不得改 {gloss(part)}"
+                    say = f"{name}：来自通用做法“{trait}”，可以改说法，不得改 {gloss(part)}"
                     self.report("trait.weakened", (section, key, part), say)
 
     def _check_references(self, data: dict[str, Any]) -> None:
@@ -251,7 +251,7 @@ class _Expander:
                 for name in REFERENCE.findall(value):
                     if name not in known:
                         mark = self.marks.at(path, key=False) or Mark("", 0, 0)
-                        say = f"“${name}”既不是通用做法的参数,也不是 params 里声明的参数"
+                        say = f"“${name}”既不是通用做法的参数，也不是 params 里声明的参数"
                         where = tuple(map(str, path))
                         self.problems.append(
                             Problem("param.unknown", "error", self.pack, *mark, where, None, say)
@@ -276,30 +276,30 @@ def _deep_merge(base: Any, own: Any) -> Any:
 def expand(data: dict[str, Any], positions: Positions, traits: Mapping[str, LoadedTrait]) -> Expanded:
     """展开一个业务模板的 `use:`。
 
-    进:读出来的数据(还没有检查声明)、它的位置、全部通用做法。出:合并后的数据、位置和问题;不改动进来的数据。
+    进：读出来的数据（还没有检查声明）、它的位置、全部通用做法。出：合并后的数据、位置和问题；不改动进来的数据。
     """
     return _Expander(data, positions, traits).run()
 
 
 def resolve(decl: MatterDecl, overrides: Mapping[str, str | int] | None = None) -> MatterDecl:
-    """代入参数:`$x` 换成本单位的值(overrides)或缺省值。
+    """代入参数：`$x` 换成本单位的值（overrides）或缺省值。
 
-    期限参数按 core.calendar 的数法比较上下限,整数参数直接比。超出界限、名字不对、类型不对,抛 PackError
-    (列出全部问题,没有行号)。没有参数的业务模板原样返回。
+    期限参数按 core.calendar 的数法比较上下限，整数参数直接比。超出界限、名字不对、类型不对，抛 PackError
+    （列出全部问题，没有行号）。没有参数的业务模板原样返回。
     """
     chosen = dict(overrides or {})
     problems = [
         problem
         for name in chosen
         if name not in decl.params
-        for problem in [_param_problem(decl, "param.unknown", name, f"没有参数“{name}”,不能调整")]
+        for problem in [_param_problem(decl, "param.unknown", name, f"没有参数“{name}”，不能调整")]
     ]
     values: dict[str, str | int] = {}
     for name, param in decl.params.items():
         value = chosen.get(name, param.default)
         say = check_value(param, value)
         if say:
-            problems.append(_param_problem(decl, "param.out_of_bounds", name, f"参数“{param.title}”:{say}"))
+            problems.append(_param_problem(decl, "param.out_of_bounds", name, f"参数“{param.title}”：{say}"))
         values[name] = value
     if problems:
         raise PackError(problems)
@@ -315,16 +315,16 @@ def _param_problem(decl: MatterDecl, code: str, name: str, say: str) -> Problem:
 
 
 def check_value(param: ParamDecl, value: str | int) -> str | None:
-    """参数的一个取值合不合界限;合则 None,不合则一句中文。"""
+    """参数的一个取值合不合界限；合则 None，不合则一句中文。"""
     if isinstance(value, bool) or isinstance(value, int) != isinstance(param.default, int):
-        return f"要写{'整数' if isinstance(param.default, int) else '文字'},不能写“{value}”"
+        return f"要写{'整数' if isinstance(param.default, int) else '文字'}，不能写“{value}”"
     if isinstance(value, int):
         if isinstance(param.min, int) and value < param.min:
             return f"{value} 低于下限 {param.min}"
         if isinstance(param.max, int) and value > param.max:
             return f"{value} 高于上限 {param.max}"
         return None
-    # 用到才引入:读业务模板时多半用不着算日子。
+    # 用到才引入：读业务模板时多半用不着算日子。
     from jiezhi.core.calendar import REGIMES, exceeds, parse_duration
 
     try:
@@ -338,7 +338,7 @@ def check_value(param: ParamDecl, value: str | int) -> str | None:
         if param.min is not None and exceeds(parse_duration(str(param.min)), wanted, regime):
             return f"{value} 可能少于下限 {param.min}"
     except ValueError as error:
-        return f"上下限写得不对:{error}"
+        return f"上下限写得不对：{error}"
     return None
 
 
@@ -356,5 +356,5 @@ def _is_duration(param: ParamDecl) -> bool:
 
 def _check_words(value: str) -> str | None:
     if not 0 < len(value) <= 60 or re.search(r"[$\"'\\\n\r{}]", value):
-        return "文字要在 60 字以内,不能有引号、花括号、反斜杠、$ 和换行"
+        return "文字要在 60 字以内，不能有引号、花括号、反斜杠、$ 和换行"
     return None

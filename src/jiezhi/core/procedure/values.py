@@ -1,6 +1,6 @@
-"""字段值的检查和规范写法:进来什么样都行,存下来只有一种样子(可直接进规范字节)。
+"""字段值的检查和规范写法：进来什么样都行，存下来只有一种样子（可直接进规范字节）。
 
-规范写法里没有小数:钱是整数分,坐标是保留 7 位的十进制字符串(约 1 厘米),日期是 YYYY-MM-DD,
+规范写法里没有小数：钱是整数分，坐标是保留 7 位的十进制字符串（约 1 厘米），日期是 YYYY-MM-DD,
 时刻是带时区的 ISO 8601。
 """
 
@@ -21,11 +21,11 @@ _PLACE_KEYS = {"lon", "lat", "address", "doorplate"}
 
 
 class ValueProblem(ValueError):
-    """填的值不合要求;消息是给人看的中文。"""
+    """填的值不合要求；消息是给人看的中文。"""
 
 
 def normalize(decl: FieldDecl, value: Any) -> Any:
-    """按字段声明检查一个值,返回规范写法;None 和空串返回 None(没有填)。不合要求抛 ValueProblem。"""
+    """按字段声明检查一个值，返回规范写法；None 和空串返回 None（没有填）。不合要求抛 ValueProblem。"""
     if value is None or value == "" or value == []:
         return None
     return _CHECKS[decl.type](decl, value)
@@ -37,7 +37,7 @@ def _text(decl: FieldDecl, value: Any) -> str:
     text = value.replace("\x00", "").strip()
     limit = decl.max or MAX_TEXT
     if len(text) > limit:
-        raise ValueProblem(f"最多 {limit} 字,现有 {len(text)} 字")
+        raise ValueProblem(f"最多 {limit} 字，现有 {len(text)} 字")
     if decl.min and len(text) < decl.min:
         raise ValueProblem(f"至少 {decl.min} 字")
     try:
@@ -50,7 +50,7 @@ def _text(decl: FieldDecl, value: Any) -> str:
 def _choice(decl: FieldDecl, value: Any) -> str:
     text = str(value)
     if text not in decl.choices:
-        raise ValueProblem(f"只能选:{'、'.join(decl.choices.values())}")
+        raise ValueProblem(f"只能选：{'、'.join(decl.choices.values())}")
     return text
 
 
@@ -155,7 +155,7 @@ def _party(decl: FieldDecl, value: Any) -> dict[str, str]:
     result = {key: _text(plain, item) for key, item in value.items() if item}
     phone = result.get("phone", "")
     if phone and not re.fullmatch(r"\+?[0-9][0-9\- ]{4,19}", phone):
-        raise ValueProblem("电话只能是数字,可带区号")
+        raise ValueProblem("电话只能是数字，可带区号")
     if not result:
         raise ValueProblem("当事人应包含姓名或名称、电话等")
     return result
@@ -189,7 +189,7 @@ def _rows(decl: FieldDecl, value: Any) -> list[dict[str, Any]]:
     for index, row in enumerate(value, 1):
         extra = set(row) - set(decl.columns)
         if extra:
-            raise ValueProblem(f"第 {index} 行有不认得的列:{'、'.join(sorted(extra))}")
+            raise ValueProblem(f"第 {index} 行有不认得的列：{'、'.join(sorted(extra))}")
         clean = {}
         for name, column in decl.columns.items():
             try:

@@ -1,4 +1,4 @@
-"""件的样子(不涉及数据库):解释器看到的件、请求、结果。"""
+"""件的样子（不涉及数据库）：解释器看到的件、请求、结果。"""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ActorKind = Literal["officer", "reporter", "party", "system", "import"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """办理人。居民(reporter/party)不带姓名:办理记录不可删改,个人信息只放在可清除的地方。"""
+    """办理人。居民（reporter/party）不带姓名：办理记录不可删改，个人信息只放在可清除的地方。"""
 
     kind: ActorKind
     id: str = ""
     name: str = ""
 
     def record(self, post: str | None, unit: str | None, organ: str | None) -> dict[str, str]:
-        """写进办理记录的样子;`organ` 表示外部机关的行为由此人代为记录。"""
+        """写进办理记录的样子；`organ` 表示外部机关的行为由此人代为记录。"""
         items = {
             "kind": self.kind,
             "id": self.id,
@@ -41,7 +41,7 @@ SYSTEM = Actor("system", name="系统")
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """一个时限现在的样子。`due_at` 是不含在内的终点;`status` 为 running、paused 或 ended。"""
+    """一个时限现在的样子。`due_at` 是不含在内的终点；`status` 为 running、paused 或 ended。"""
 
     name: str
     key: str
@@ -72,7 +72,7 @@ class ChildView:
 
 @dataclass(slots=True)
 class CaseView:
-    """件现在的样子:就是全部办理记录依次作用的结果(见 fold.py)。"""
+    """件现在的样子：就是全部办理记录依次作用的结果（见 fold.py）。"""
 
     uid: str
     state: str
@@ -92,13 +92,13 @@ class CaseView:
     parent: str | None = None
 
     def running(self, name: str) -> list[ClockView]:
-        """还没有结束的、叫这个名字的时限(按当事人可能有几个)。"""
+        """还没有结束的、叫这个名字的时限（按当事人可能有几个）。"""
         return [clock for clock in self.clocks if clock.name == name and clock.live]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """一次办理请求。`at` 是事情发生的时刻,`now` 是系统知道的时刻,都带时区。"""
+    """一次办理请求。`at` 是事情发生的时刻，`now` 是系统知道的时刻，都带时区。"""
 
     action: str
     actor: Actor
@@ -112,7 +112,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """还差的一项:差什么、怎么补、凭什么。`blocking` 为假的只提醒。"""
+    """还差的一项：差什么、怎么补、凭什么。`blocking` 为假的只提醒。"""
 
     code: str
     say: str
@@ -129,7 +129,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """没有办成:把差的一次说全。"""
+    """没有办成：把差的一次说全。"""
 
     action: str
     title: str
@@ -140,7 +140,7 @@ class Refusal:
         parts = [
             f"{marks[i] if i < len(marks) else f'({i + 1})'} {item}" for i, item in enumerate(self.missing)
         ]
-        return f"“{self.title}”还差:{' '.join(parts)}"
+        return f"“{self.title}”还差：{' '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class ChildPlan:
 
 @dataclass(slots=True)
 class Plan:
-    """可以办,办了是这样。`effects` 进规范字节;`values` 是写入的字段值(只进加密的载荷)。"""
+    """可以办，办了是这样。`effects` 进规范字节；`values` 是写入的字段值（只进加密的载荷）。"""
 
     action: str
     decl: ActionDecl
@@ -172,14 +172,14 @@ class Plan:
 
 
 class Env(Protocol):
-    """解释器向外要的东西;由 casework 提供,测试里用假的。"""
+    """解释器向外要的东西；由 casework 提供，测试里用假的。"""
 
     @property
     def table(self) -> DayTable:
         """工作日表。"""
 
     def may(self, who: str, actor: Actor, view: CaseView | None) -> tuple[str | None, str | None] | None:
-        """这个人算不算 `who`;算则返回(岗位、单位)代号,不算返回 None。"""
+        """这个人算不算 `who`;算则返回（岗位、单位）代号，不算返回 None。"""
 
     def resolve(
         self, expression: str, actor: Actor, view: CaseView | None, values: Mapping[str, Any]
@@ -196,21 +196,21 @@ class Env(Protocol):
         """做过这个法律含义的人员代号。"""
 
     def refer(self, decl: FieldDecl, value: Any) -> str | None:
-        """引用(单位、人员、材料、代码……)是否存在;不存在返回中文说明。"""
+        """引用（单位、人员、材料、代码……）是否存在；不存在返回中文说明。"""
 
     def unique(self, fields: Mapping[str, Any], exclude: str | None) -> str | None:
-        """同类未办结件里有没有这些字段值相同的;有则返回它的编号。"""
+        """同类未办结件里有没有这些字段值相同的；有则返回它的编号。"""
 
     def targets(
         self, for_each: str, view: CaseView | None, values: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """子件逐项开立的对象:每项给出可引用的值(row.x)。"""
+        """子件逐项开立的对象：每项给出可引用的值（row.x）。"""
 
     def party_key(self, value: Any) -> str:
-        """一个当事人的不可逆标识(带钥匙的摘要):办理记录里区分各当事人的时限,又不写姓名。"""
+        """一个当事人的不可逆标识（带钥匙的摘要）：办理记录里区分各当事人的时限，又不写姓名。"""
 
     def fact(self, name: str, view: CaseView | None, values: Mapping[str, Any]) -> Any:
-        """服务登记的事实(预填值);没有就是 None。"""
+        """服务登记的事实（预填值）；没有就是 None。"""
 
     def describe_who(self, who: str) -> str:
         """`by` 的一种写法对人怎么说。"""

@@ -1,4 +1,4 @@
-"""声明里各个键的中文说法:报错和编辑器提示都用它,叫法只有一处。"""
+"""声明里各个键的中文说法：报错和编辑器提示都用它，叫法只有一处。"""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ KEYS: dict[str, str] = {
 
 
 def gloss(key: object) -> str:
-    """`basis` → `basis(依据)`;没有中文说法的原样。"""
+    """`basis` → `basis（依据）`;没有中文说法的原样。"""
     text = str(key)
-    return f"{text}({KEYS[text]})" if text in KEYS else text
+    return f"{text}（{KEYS[text]}）" if text in KEYS else text
 
 
 def place_name(data: Any, path: tuple[str | int, ...]) -> str:
-    """路径所在条目给人看的叫法,如 `办理动作“派单”`;不在任何条目里时为空。"""
+    """路径所在条目给人看的叫法，如 `办理动作“派单”`;不在任何条目里时为空。"""
     label, current = "", data
     for position, part in enumerate(path):
         current = _step(current, part)

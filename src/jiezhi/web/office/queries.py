@@ -73,7 +73,7 @@ def officer_groups(first_unit: str | None = None) -> list[Group]:
     )
     groups: dict[tuple[str, str], dict[str, str]] = {}
     for code, unit, pk, name, post in rows:
-        groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}（{post}）")
+        groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}({post})")
     ordered = sorted(groups.items(), key=lambda item: item[0][0] != first_unit)
     return [(unit, list(people.items())) for (_, unit), people in ordered]
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.fields import EncryptedTextField
 
-CODE = RegexValidator(r"^[a-z][a-z0-9_]*\Z", "代码以小写字母开头,只用小写字母、数字和下划线")
+CODE = RegexValidator(r"^[a-z][a-z0-9_]*\Z", "代码以小写字母开头，只用小写字母、数字和下划线")
 LOGIN = RegexValidator(r"^[a-z0-9][a-z0-9._-]{1,63}\Z", "登录名用 2 到 64 位小写字母、数字、点、横线或下划线")
 
 
 class StaffKind(models.TextChoices):
-    """用工性质。只有编制内人员可以签批(执法证条件为在编在职:广东省行政执法证管理办法,已核对(网))。"""
+    """用工性质。只有编制内人员可以签批（执法证条件为在编在职：广东省行政执法证管理办法，已核对(网)）。"""
 
     ESTABLISHED = "established", "编制"
     CONTRACT = "contract", "合同制"
@@ -30,7 +30,7 @@ class OfficerManager(BaseUserManager["Officer"]):
 
 
 class Officer(AbstractBaseUser):
-    """人员:能登录、能办理的人。能办什么由任职(registry.Appointment)决定,这里没有权限位。"""
+    """人员：能登录、能办理的人。能办什么由任职（registry.Appointment）决定，这里没有权限位。"""
 
     login = models.CharField("登录名", max_length=64, unique=True, validators=[LOGIN])
     name = models.CharField("姓名", max_length=64, db_index=True)
@@ -52,7 +52,7 @@ class Officer(AbstractBaseUser):
         verbose_name = verbose_name_plural = "人员"
         ordering = ("login",)
         constraints = (
-            # 登录名一律小写:否则换个大小写就能绕开“输错 5 次锁定”。
+            # 登录名一律小写：否则换个大小写就能绕开“输错 5 次锁定”。
             models.CheckConstraint(
                 condition=Q(login=Lower("login")) & ~Q(login=""), name="officer_login_lower"
             ),
@@ -71,7 +71,7 @@ class Officer(AbstractBaseUser):
 
     @property
     def may_sign(self) -> bool:
-        """能否签批:在岗,且为编制内人员(合同制、辅助、志愿人员不签)。"""
+        """能否签批：在岗，且为编制内人员（合同制、辅助、志愿人员不签）。"""
         return self.is_active and self.staff_kind == StaffKind.ESTABLISHED
 
     @property
@@ -86,7 +86,7 @@ class Officer(AbstractBaseUser):
 
 
 class Post(models.Model):
-    """岗位:一类职责。谁在哪个单位、哪片区域任这个岗位,见 registry.Appointment。"""
+    """岗位：一类职责。谁在哪个单位、哪片区域任这个岗位，见 registry.Appointment。"""
 
     code = models.CharField("代码", max_length=64, unique=True, validators=[CODE])
     title = models.CharField("名称", max_length=64)

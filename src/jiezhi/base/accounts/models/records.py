@@ -1,7 +1,7 @@
-"""管理记录与敏感信息查看记录:只能追加。
+"""管理记录与敏感信息查看记录：只能追加。
 
-网络日志留存不少于 6 个月(网络安全法(2016)§21,已核对(旧版));个人信息的影响评估和处理记录至少 3 年
-(个人信息保护法 §56,已核对)。本系统不自动删除这两类记录。
+网络日志留存不少于 6 个月（网络安全法（2016）§21，已核对（旧版））；个人信息的影响评估和处理记录至少 3 年
+（个人信息保护法 §56，已核对）。本系统不自动删除这两类记录。
 """
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from jiezhi.base.accounts.append_only import AppendOnlyModel
 
 
 class AdminRecord(AppendOnlyModel):
-    """管理记录:谁在何时把什么从什么改成什么。口令和明文敏感信息从不写入。"""
+    """管理记录：谁在何时把什么从什么改成什么。口令和明文敏感信息从不写入。"""
 
     at = models.DateTimeField("时间", db_index=True)
     officer = models.ForeignKey(
@@ -52,7 +52,7 @@ class AdminRecord(AppendOnlyModel):
 
 
 class SensitiveRead(AppendOnlyModel):
-    """敏感信息查看记录:谁在何时因何查看了谁的哪一项。先落库,后给值。"""
+    """敏感信息查看记录：谁在何时因何查看了谁的哪一项。先落库，后给值。"""
 
     at = models.DateTimeField("时间", db_index=True)
     officer = models.ForeignKey(

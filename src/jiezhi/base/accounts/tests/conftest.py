@@ -19,7 +19,7 @@ def make_officer(db: None) -> Callable[..., Officer]:
 
 @pytest.fixture
 def admin(make_officer: Callable[..., Officer], monkeypatch: pytest.MonkeyPatch) -> Officer:
-    """系统管理员:在这一层用登记的判断来模拟任职。"""
+    """系统管理员：在这一层用登记的判断来模拟任职。"""
     officer = make_officer("root.wang", name="王管")
     monkeypatch.setattr(authority, "_checks", [lambda who, at: who.pk == officer.pk])
     return officer

@@ -55,7 +55,7 @@ def test_passwords_never_in_records(admin, make_officer):
         ({"login": "李 敏"}, "login", "小写字母"),
         ({"name": "  "}, "name", "请填写姓名"),
         ({"staff_kind": "boss"}, "staff_kind", "boss"),
-        ({"phone": "1380000123"}, "phone", "应为 11 位,现在是 10 位"),
+        ({"phone": "1380000123"}, "phone", "应为 11 位，现在是 10 位"),
         ({"phone": "12800001234"}, "phone", "第二位"),
         ({"phone": "八三四"}, "phone", "只能是数字"),
         ({"password": "12345678"}, "password", "数字"),

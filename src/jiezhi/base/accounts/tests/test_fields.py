@@ -29,7 +29,7 @@ def test_row_holds_no_plain_text(make_officer):
 def test_values_do_not_leak(make_officer):
     make_officer(phone=PHONE)
     value = Officer.objects.values_list("phone", flat=True).get()
-    assert isinstance(value, CipherText) and f"{value}" == repr(value) == "(已加密)"
+    assert isinstance(value, CipherText) and f"{value}" == repr(value) == "（已加密）"
 
 
 def test_untouched_value_is_written_back_as_it_was(make_officer):

@@ -25,7 +25,7 @@ def key_folder(tmp_path: Path, settings):
 def test_round_trip_and_order(texts):
     sealed = secrets.encrypt_many(texts)
     assert [secrets.decrypt(item) for item in sealed] == texts
-    assert len(set(sealed) - {b""}) == sum(1 for text in texts if text)  # 每次随机,相同原文密文也不同
+    assert len(set(sealed) - {b""}) == sum(1 for text in texts if text)  # 每次随机，相同原文密文也不同
 
 
 @hypothesis_settings(max_examples=60, deadline=None)

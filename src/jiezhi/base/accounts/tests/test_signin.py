@@ -40,7 +40,7 @@ def test_five_wrong_lock_and_right_one_is_refused(officer):
     assert "连续输错 5 次" in said[4] and "15 分钟" in said[4]
     refused = attempt("li.min", PASSWORD)
     assert refused.get_user() is None and "锁定" in message(refused)
-    # 锁的是这个账号在这个地址上:别人不受影响。
+    # 锁的是这个账号在这个地址上：别人不受影响。
     assert attempt("li.min", PASSWORD, ip="10.0.0.2").get_user() == officer
 
 

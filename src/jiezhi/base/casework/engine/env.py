@@ -1,6 +1,6 @@
-"""解释器向外要的东西(core.procedure.view.Env)的实现:任职、单位、子件、材料、代码。
+"""解释器向外要的东西（core.procedure.view.Env）的实现：任职、单位、子件、材料、代码。
 
-一个 Work(一次事务)共用一份缓存:批量办理时同一个人、同一张代码表只查一次。
+一个 Work（一次事务）共用一份缓存：批量办理时同一个人、同一张代码表只查一次。
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jiezhi.core.procedure.view import Actor, CaseView, ChildView
 if TYPE_CHECKING:
     from jiezhi.base.casework.engine.work import Work
 
-Holding = tuple[str, str, str | None]  # 岗位、单位代码、区域路径(None 为不限)
+Holding = tuple[str, str, str | None]  # 岗位、单位代码、区域路径（None 为不限）
 
 
 class Lookups:
@@ -46,7 +46,7 @@ class Lookups:
         return self._holdings[officer]
 
     def units(self) -> dict[str, tuple[str, str | None]]:
-        """在用单位:代码 → (名称、上级代码)。"""
+        """在用单位：代码 → （名称、上级代码）。"""
         return self.work.standing.units
 
     def area_path(self, code: str | None) -> str:
@@ -61,7 +61,7 @@ class Lookups:
         return self._areas.get(code, "")
 
     def learn_path(self, code: str | None, path: str) -> None:
-        """件的行上已有路径,省一次查询。"""
+        """件的行上已有路径，省一次查询。"""
         if code:
             self._areas[code] = path
 
@@ -73,7 +73,7 @@ class Lookups:
         return self._codes[name]
 
     def file_size(self, digest: str) -> int | None:
-        """材料的字节数;没有上传过为 None。"""
+        """材料的字节数；没有上传过为 None。"""
         if digest not in self._files:
             self._files[digest] = (
                 EvidenceFile.objects.filter(pk=digest).values_list("size", flat=True).first()
@@ -198,16 +198,16 @@ class CaseEnv:
     def refer(self, decl: FieldDecl, value: Any) -> str | None:
         match decl.type:
             case FieldType.UNIT if value not in self.look.units():
-                return "不是在用的单位,请从列表中选"
+                return "不是在用的单位，请从列表中选"
             case FieldType.OFFICER if not self.look.has_officer(value):
-                return "不是在岗人员,请从列表中选"
+                return "不是在岗人员，请从列表中选"
             case FieldType.AREA if not self.look.area_path(value):
-                return "不是登记过的区域,请从列表中选"
+                return "不是登记过的区域，请从列表中选"
             case FieldType.CODE if decl.list and value not in self.look.codes(decl.list):
-                return f"没有“{value}”这一项,请从列表中选"
+                return f"没有“{value}”这一项，请从列表中选"
             case FieldType.FILE:
                 missing = sum(self.look.file_size(digest) is None for digest in value)
-                return f"有 {missing} 份没有上传成功,请重新上传" if missing else None
+                return f"有 {missing} 份没有上传成功，请重新上传" if missing else None
         return None
 
     def unique(self, fields: Mapping[str, Any], exclude: str | None) -> str | None:
@@ -242,7 +242,7 @@ class CaseEnv:
         ]
 
     def party_key(self, value: Any) -> str:
-        # 规范字节里只有带钥匙的摘要,还原不出姓名。
+        # 规范字节里只有带钥匙的摘要，还原不出姓名。
         return secrets.blind_index("party", encode(value).decode())[:16]
 
     def describe_who(self, who: str) -> str:

@@ -1,7 +1,7 @@
-"""办理的热路径上的读写:语句只拼一次。
+"""办理的热路径上的读写：语句只拼一次。
 
-Django 每次都重新拼语句,一次办理十来条,拼的时间比执行还长;这里把拼好的语句留在进程里,
-值的转换仍用 Django 字段自己的,所以两种数据库一样。只给 engine/ 用。
+Django 每次都重新拼语句，一次办理十来条，拼的时间比执行还长；这里把拼好的语句留在进程里，
+值的转换仍用 Django 字段自己的，所以两种数据库一样。只给 engine/ 用。
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import connection, connections, models
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=models.Model)
-# SQLite 一条语句最多 32766 个参数;留有余地。
+# SQLite 一条语句最多 32766 个参数；留有余地。
 MAX_PARAMETERS = 30_000
 
 _inserts: dict[tuple[str, type[models.Model]], tuple[str, str, list[models.Field[Any, Any]]]] = {}
@@ -21,14 +21,14 @@ _updates: dict[tuple[str, type[models.Model], tuple[str, ...]], tuple[str, list[
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """新增同一种行,一条语句;自增主键填回各行。违反唯一约束时抛 IntegrityError。"""
+    """新增同一种行，一条语句；自增主键填回各行。违反唯一约束时抛 IntegrityError。"""
     if not rows:
         return
     model = type(rows[0])
     head, group, fields = _insert_parts(model)
     step = max(1, MAX_PARAMETERS // len(fields))
     auto = model._meta.auto_field
-    # 批量时一件有上百个值:类型已对的不再逐个经 Django 转换,连接也不每次经代理去取。
+    # 批量时一件有上百个值：类型已对的不再逐个经 Django 转换，连接也不每次经代理去取。
     real = connections[connection.alias]
     plan = [(field.attname, _plain_type(field), field) for field in fields]
     for start in range(0, len(rows), step):
@@ -60,7 +60,7 @@ _PLAIN: tuple[tuple[type[models.Field[Any, Any]], type], ...] = (
 
 
 def _plain_type(field: models.Field[Any, Any]) -> type | None:
-    """值是这个类型就能原样交给数据库;没有这样的类型(时间、JSON……)时为 None。"""
+    """值是这个类型就能原样交给数据库；没有这样的类型（时间、JSON……）时为 None。"""
     while isinstance(field, models.ForeignKey):
         field = field.target_field
     return next((plain for kind, plain in _PLAIN if isinstance(field, kind)), None)
@@ -92,9 +92,9 @@ def update(row: models.Model, names: Sequence[str]) -> None:
 
 
 class Prepared:
-    """一条只有一个参数的查询,语句只拼一次。
+    """一条只有一个参数的查询，语句只拼一次。
 
-    `build` 收到参数、返回查询集;参数在条件里只出现一次。`prepare` 把参数变成数据库里的样子。
+    `build` 收到参数、返回查询集；参数在条件里只出现一次。`prepare` 把参数变成数据库里的样子。
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Prepared:
         self._compiled: dict[str, tuple[Any, str, list[Any], int]] = {}
 
     def fetch(self, value: Any) -> list[Any]:
-        """执行,返回模型实例。"""
+        """执行，返回模型实例。"""
         compiler, sql, params, place = self._parts()
         actual = [*params[:place], self._prepare(value), *params[place + 1 :]]
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""把一次事务里办成的写库:同类的行一条语句写完。"""
+"""把一次事务里办成的写库：同类的行一条语句写完。"""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Buffer:
         self.deliveries.append((loaded, event, row))
 
     def size(self) -> tuple[int, int]:
-        """现在收下了多少条办理记录、多少条后续发送;`undo` 用。"""
+        """现在收下了多少条办理记录、多少条后续发送；`undo` 用。"""
         return len(self.events), len(self.deliveries)
 
     def undo(self, size: tuple[int, int]) -> None:
@@ -79,7 +79,7 @@ class Buffer:
             self.written.setdefault(loaded.view.uid, set()).update(openings)
 
     def flush(self) -> None:
-        """按先后写库:件、时限、办理记录、内容、其余。"""
+        """按先后写库：件、时限、办理记录、内容、其余。"""
         if not self.events:
             return
         fresh = [item for item in self.touched.values() if item.stored is None]
@@ -122,7 +122,7 @@ class Buffer:
             loaded.row.merged_into = self.work.loaded[loaded.view.merged_into].row
 
     def _insert(self, fresh: list[Loaded]) -> None:
-        # 上级件先写:子件要它的主键。
+        # 上级件先写：子件要它的主键。
         waiting = fresh
         while waiting:
             ready: list[Loaded] = []

@@ -1,4 +1,4 @@
-"""编号:每个单位、每种、每年各自连续;在办理的同一事务里取,取了就是发出,不跳号、不重号。"""
+"""编号：每个单位、每种、每年各自连续；在办理的同一事务里取，取了就是发出，不跳号、不重号。"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARK = re.compile(r"\{n(?::0(\d+))?\}")
 
 
 class Counter:
-    """一次事务里的取号:每个号段只锁一次,用完一起写回。"""
+    """一次事务里的取号：每个号段只锁一次，用完一起写回。"""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
@@ -31,7 +31,7 @@ class Counter:
         return f"{matter.upper().replace('.', '-')}-" + self.issue(matter, "case", _CASE_FORMAT, at, "", uid)
 
     def issue(self, matter: str, name: str, sequence: SequenceDecl, at: datetime, unit: str, uid: str) -> str:
-        """取下一个号。`at` 决定年份(北京时间);`unit` 为单位代码(按单位编号时);`uid` 发给哪件。"""
+        """取下一个号。`at` 决定年份（北京时间）;`unit` 为单位代码（按单位编号时）;`uid` 发给哪件。"""
         year = at.astimezone(LOCAL).year
         parts = [matter, name]
         if "unit" in sequence.per:
@@ -49,7 +49,7 @@ class Counter:
         if key not in self._last:
             table = NumberSeries._meta.db_table
             with connection.cursor() as cursor:
-                # 一条语句完成“没有就建、有就加一、取回”,两个数据库都支持。
+                # 一条语句完成“没有就建、有就加一、取回”，两个数据库都支持。
                 cursor.execute(
                     f'INSERT INTO {table} ("key", "last") VALUES (%s, 1) '
                     f'ON CONFLICT ("key") DO UPDATE SET "last" = {table}."last" + 1 RETURNING "last"',
@@ -61,17 +61,17 @@ class Counter:
         return self._last[key]
 
     def mark(self) -> tuple[dict[str, int], int]:
-        """记下取到了哪里;`undo` 用。"""
+        """记下取到了哪里；`undo` 用。"""
         return dict(self._last), len(self._issued)
 
     def undo(self, mark: tuple[dict[str, int], int]) -> None:
-        """退回到 `mark` 的时候:之后取的号没有发出,下次接着取。"""
+        """退回到 `mark` 的时候：之后取的号没有发出，下次接着取。"""
         last, issued = mark
         self._last = {key: last.get(key, self._first[key] - 1) for key in self._last}
         del self._issued[issued:]
 
     def flush(self, case_id: Callable[[str], int | None]) -> None:
-        """把号段写回,登记发出的号;`case_id` 由全局标识得件的主键。"""
+        """把号段写回，登记发出的号；`case_id` 由全局标识得件的主键。"""
         for key, last in self._last.items():
             if last != self._first[key]:
                 NumberSeries.objects.filter(pk=key).update(last=last)

@@ -1,4 +1,4 @@
-"""件的行 ↔ 件的样子(CaseView)。读出来、写回去都只在这里。"""
+"""件的行 ↔ 件的样子（CaseView）。读出来、写回去都只在这里。"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clock_view(row: Clock) -> ClockView:
 
 
 def case_view(row: Case, clocks: Iterable[Clock]) -> CaseView:
-    """件的行、时限行 → 样子;敏感字段在这里解密。"""
+    """件的行、时限行 → 样子；敏感字段在这里解密。"""
     fields = dict(row.fields)
     if row.sealed:
         fields |= json.loads(secrets.decrypt(bytes(row.sealed)))
@@ -63,7 +63,7 @@ def case_view(row: Case, clocks: Iterable[Clock]) -> CaseView:
 
 
 def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
-    """把样子写进行(不保存)。区域路径、并入关系由调用者补。"""
+    """把样子写进行（不保存）。区域路径、并入关系由调用者补。"""
     matter = definition.matter
     plain: dict[str, Any] = {}
     sensitive: dict[str, Any] = {}
@@ -94,7 +94,7 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
 
 
 def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
-    """约束本单位、要亮灯的时限:声明过的、不是保护当事人的、正在计时的。"""
+    """约束本单位、要亮灯的时限：声明过的、不是保护当事人的、正在计时的。"""
     table = definition.matter.clocks
     return [
         clock
@@ -104,7 +104,7 @@ def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
 
 
 def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> datetime | None:
-    """从什么时候起算“临期”:声明的几个提醒里最早的一个。"""
+    """从什么时候起算“临期”：声明的几个提醒里最早的一个。"""
     decl = definition.matter.clocks.get(clock.name)
     if decl is None:
         return None
@@ -122,7 +122,7 @@ def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> dateti
 
 
 def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
-    """把时限的样子写进行(不保存)。到期变了就重新等它届满。"""
+    """把时限的样子写进行（不保存）。到期变了就重新等它届满。"""
     if row.due_at != view.due_at:
         row.fired_at = None
     row.name, row.key, row.round = view.name, view.key, view.round
@@ -137,7 +137,7 @@ def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
 def index_values(
     view: CaseView, definition: Definition, names: Sequence[str]
 ) -> list[tuple[str, str, int | None]]:
-    """声明为 indexed 的字段 → (字段、文字、数值)。敏感字段不进筛选。"""
+    """声明为 indexed 的字段 → （字段、文字、数值）。敏感字段不进筛选。"""
     rows: list[tuple[str, str, int | None]] = []
     for name in names:
         decl = definition.matter.fields.get(name)
@@ -158,7 +158,7 @@ def _hashable(item: Any) -> Any:
 def party_indexes(
     view: CaseView, definition: Definition, names: Sequence[str]
 ) -> list[tuple[str, str, str, str]]:
-    """当事人字段 → (字段、种类、整值索引、后四位索引)。"""
+    """当事人字段 → （字段、种类、整值索引、后四位索引）。"""
     rows = []
     for name in names:
         decl = definition.matter.fields.get(name)

@@ -1,6 +1,6 @@
-"""一次事务里的办理:先算(解释器),再记(办理记录),最后一起写库。
+"""一次事务里的办理：先算（解释器），再记（办理记录），最后一起写库。
 
-`act()` 是只办一件的 Work,`act_many()` 是办很多件的 Work:检查完全相同,只是写库时成批。
+`act()` 是只办一件的 Work,`act_many()` 是办很多件的 Work：检查完全相同，只是写库时成批。
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from jiezhi.core.procedure.view import SYSTEM, Actor, CaseView, ChildPlan, Missi
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """办到某一步的记号:见 `Work.mark`。"""
+    """办到某一步的记号：见 `Work.mark`。"""
 
     records: int
     buffered: tuple[int, int]
@@ -48,7 +48,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Loaded:
-    """事务里的一件:行、样子、模板。`view` 是办到现在的样子,`stored` 是库里的样子(新件为 None)。"""
+    """事务里的一件：行、样子、模板。`view` 是办到现在的样子，`stored` 是库里的样子（新件为 None）。"""
 
     row: Case
     view: CaseView
@@ -60,7 +60,7 @@ class Loaded:
 
 
 def new_uid(now: datetime) -> str:
-    """按时间有序的全局标识(RFC 9562 第 7 版):索引里挨着放,写入快。"""
+    """按时间有序的全局标识（RFC 9562 第 7 版）：索引里挨着放，写入快。"""
     stamp = int(now.timestamp() * 1000) & ((1 << 48) - 1)
     random = uuid.uuid4().int & ((1 << 74) - 1)
     value = (stamp << 80) | (7 << 76) | ((random >> 62) << 64) | (0b10 << 62) | (random & ((1 << 62) - 1))
@@ -89,13 +89,13 @@ def _is_uid(text: str) -> bool:
 
 
 def request_digest(action: str, inputs: Mapping[str, Any], reason: str) -> str:
-    """同一请求标识再来时,用它认内容是不是同一份。"""
+    """同一请求标识再来时，用它认内容是不是同一份。"""
     text = json.dumps([action, inputs, reason], sort_keys=True, ensure_ascii=False, default=str)
     return sm3_hex(text.encode())
 
 
 class Work:
-    """一次事务。用法:在 `transaction.atomic()` 里建,办理若干次,最后 `flush()`。"""
+    """一次事务。用法：在 `transaction.atomic()` 里建，办理若干次，最后 `flush()`。"""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -110,7 +110,7 @@ class Work:
 
     @property
     def standing(self) -> registry.Standing:
-        """任职、单位、工作日表;用到时才取,一次事务一版。"""
+        """任职、单位、工作日表；用到时才取，一次事务一版。"""
         if self._standing is None:
             self._standing = registry.standing()
         return self._standing
@@ -123,11 +123,11 @@ class Work:
     # ---- 读 ----
 
     def load_for_reading(self, uids: Iterable[str]) -> None:
-        """只看不办:不加锁。"""
+        """只看不办：不加锁。"""
         self.load(uids, lock=False)
 
     def load(self, uids: Iterable[str], *, lock: bool = True) -> None:
-        """把这些件读进来(加锁)。已经在手上的不再读。不成样的标识当作没有。"""
+        """把这些件读进来（加锁）。已经在手上的不再读。不成样的标识当作没有。"""
         wanted = [uid for uid in dict.fromkeys(uids) if uid not in self.loaded and _is_uid(uid)]
         if not wanted:
             return
@@ -161,7 +161,7 @@ class Work:
         ]
 
     def bodies(self, uid: str) -> list[dict[str, Any]]:
-        """一件的全部办理记录内容,含本次事务里还没有写库的。"""
+        """一件的全部办理记录内容，含本次事务里还没有写库的。"""
         loaded = self.loaded[uid]
         stored: list[dict[str, Any]] = []
         if loaded.row.pk:
@@ -221,7 +221,7 @@ class Work:
         children = self._plan_children(outcome, request)
         if isinstance(children, Refused):
             return children
-        # 取号放在全部检查之后:取了就是发出,不能再反悔。
+        # 取号放在全部检查之后：取了就是发出，不能再反悔。
         number = self._number(definition, request, uid)
         if isinstance(number, Refused):
             return number
@@ -241,10 +241,10 @@ class Work:
         digest: str = "",
         extra: Mapping[str, Any] | None = None,
     ) -> Result:
-        """办理。件必须已经 `load` 过;没有这件时返回“没有办成”。"""
+        """办理。件必须已经 `load` 过；没有这件时返回“没有办成”。"""
         loaded = self.loaded.get(uid)
         if loaded is None:
-            return refuse("办理", "no_case", "没有这件,或您无权查看", "核对编号")
+            return refuse("办理", "no_case", "没有这件，或您无权查看", "核对编号")
         definition, view = loaded.definition, loaded.view
         decl = definition.action(request.action)
         if decl is not None and {"merge", "absorb"} & set(decl.means) and not extra:
@@ -268,7 +268,7 @@ class Work:
     def builtin(
         self, uid: str, name: str, actor: Mapping[str, str], effects: Mapping[str, Any], at: datetime
     ) -> Result:
-        """平台自带的动作(重算时限、依法清除……):不改环节,权限由调用者先查。"""
+        """平台自带的动作（重算时限、依法清除……）：不改环节，权限由调用者先查。"""
         from jiezhi.base.casework.builtins import BUILTIN
 
         loaded = self.loaded[uid]
@@ -324,7 +324,7 @@ class Work:
                 child.matter, opening, uid=uid, parent=parent, slot=child.slot, unit=child.unit
             )
             if not result.ok:
-                raise RuntimeError(f"子件在检查之后没有开成:{result}")
+                raise RuntimeError(f"子件在检查之后没有开成：{result}")
 
     # ---- 记 ----
 
@@ -349,7 +349,7 @@ class Work:
             openings[name] = opening.to_json()
             decl = definition.matter.fields.get(name)
             if decl is not None and decl.type is FieldType.FILE and value:
-                # 附件的“名称”写字段名:原文件名可能有个人信息,而办理记录不可删改。
+                # 附件的“名称”写字段名：原文件名可能有个人信息，而办理记录不可删改。
                 files += [
                     {"digest": item, "kind": decl.kind, "name": name, "size": self.look.file_size(item) or 0}
                     for item in value
@@ -459,11 +459,11 @@ class Work:
     # ---- 退 ----
 
     def mark(self) -> Mark:
-        """记下办到了这里,之后可以 `undo` 退回来。"""
+        """记下办到了这里，之后可以 `undo` 退回来。"""
         return Mark(len(self._records), self.buffer.size(), self.numbers.mark())
 
     def undo(self, mark: Mark) -> None:
-        """把 `mark` 之后办的全部退掉(都还没有写库),就像没有办过。"""
+        """把 `mark` 之后办的全部退掉（都还没有写库），就像没有办过。"""
         while len(self._records) > mark.records:
             loaded, view, head = self._records.pop()
             if view.seq == 0:
@@ -480,7 +480,7 @@ class Work:
         return loaded.row.pk if loaded else None
 
     def flush(self) -> None:
-        """把办成的全部写库;写了就不能再 `undo`。"""
+        """把办成的全部写库；写了就不能再 `undo`。"""
         self.buffer.flush()
         self.numbers.flush(self.case_id)
         self._records.clear()

@@ -1,4 +1,4 @@
-"""件和它的索引行。件的每一列都能由办理记录重算(replay)。"""
+"""件和它的索引行。件的每一列都能由办理记录重算（replay）。"""
 
 import uuid
 
@@ -9,17 +9,17 @@ from jiezhi.base.casework.models.matter import MatterVersion
 
 
 class Case(models.Model):
-    """件:一个业务模板的一次办理。"""
+    """件：一个业务模板的一次办理。"""
 
     uid = models.UUIDField("全局标识", unique=True, default=uuid.uuid4, editable=False)
-    number = models.CharField("编号", max_length=80, help_text="主办系统在外面的,就是对方的编号")
+    number = models.CharField("编号", max_length=80, help_text="主办系统在外面的，就是对方的编号")
     matter = models.CharField("业务模板", max_length=80)
     version = models.ForeignKey(MatterVersion, models.PROTECT, verbose_name="模板版本", db_index=False)
     title = models.CharField("件名", max_length=200, blank=True)
     state = models.CharField("环节", max_length=48)
     done = models.JSONField("已做的法律含义", default=list)
     fields = models.JSONField("字段", default=dict)
-    sealed = models.BinaryField("敏感字段(加密)", null=True)
+    sealed = models.BinaryField("敏感字段（加密）", null=True)
     unit = models.ForeignKey(
         "registry.Unit",
         models.PROTECT,
@@ -39,12 +39,12 @@ class Case(models.Model):
         related_name="+",
     )
     area_path = models.CharField("区域路径", max_length=200, blank=True)
-    lon = models.FloatField("经度(WGS-84)", null=True)
-    lat = models.FloatField("纬度(WGS-84)", null=True)
+    lon = models.FloatField("经度（WGS-84）", null=True)
+    lat = models.FloatField("纬度（WGS-84）", null=True)
     cell = models.BigIntegerField("方格", null=True)
     tags = models.JSONField("标签", default=list)
     roles = models.JSONField("角色 → 人员", default=dict)
-    seq = models.IntegerField("办理记录数(即版本)", default=0)
+    seq = models.IntegerField("办理记录数（即版本）", default=0)
     head = models.BinaryField("最后一条的摘要", max_length=32)
     opened_at = models.DateTimeField("来件时间")
     changed_at = models.DateTimeField("环节变动时间")
@@ -80,7 +80,7 @@ class Case(models.Model):
 
 
 class CaseRole(models.Model):
-    """件上的角色由谁担任;查“我的件”用的索引,内容以件上的 roles 为准。"""
+    """件上的角色由谁担任；查“我的件”用的索引，内容以件上的 roles 为准。"""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="role_rows", db_index=False)
     role = models.CharField("角色", max_length=48)
@@ -95,7 +95,7 @@ class CaseRole(models.Model):
 
 
 class CaseField(models.Model):
-    """声明为 indexed 的字段值(和标签),列表只能按这里筛选。"""
+    """声明为 indexed 的字段值（和标签），列表只能按这里筛选。"""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="index_rows", db_index=False)
     name = models.CharField("字段", max_length=48)
@@ -112,7 +112,7 @@ class CaseField(models.Model):
 
 
 class CaseParty(models.Model):
-    """当事人、来件人的盲索引:凭完整电话、证件号或后四位查件,库里没有明文。"""
+    """当事人、来件人的盲索引：凭完整电话、证件号或后四位查件，库里没有明文。"""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="party_rows")
     field = models.CharField("字段", max_length=48)

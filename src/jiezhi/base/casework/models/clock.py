@@ -7,7 +7,7 @@ from jiezhi.base.casework.models.event import Event
 
 
 class Clock(models.Model):
-    """件上的一个时限(某一轮、某个当事人)。due_at 是不含在内的终点。"""
+    """件上的一个时限（某一轮、某个当事人）。due_at 是不含在内的终点。"""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="clocks", db_index=False)
     name = models.CharField("时限", max_length=80)
@@ -19,7 +19,7 @@ class Clock(models.Model):
     due_at = models.DateTimeField("到期")
     warn_at = models.DateTimeField("开始提醒", null=True)
     ended_at = models.DateTimeField("停止", null=True)
-    provisional = models.BooleanField("暂定(当年放假安排未公布)", default=False)
+    provisional = models.BooleanField("暂定（当年放假安排未公布）", default=False)
     pauses = models.JSONField("扣除的时间", default=list)
     extensions = models.JSONField("延长", default=list)
     fired_at = models.DateTimeField("已按届满处理", null=True)
@@ -39,7 +39,7 @@ class Clock(models.Model):
 
 
 class ClockEntry(models.Model):
-    """时限流水:每次起算、扣除、恢复、延长、停止、重算各一行。"""
+    """时限流水：每次起算、扣除、恢复、延长、停止、重算各一行。"""
 
     clock = models.ForeignKey(Clock, models.CASCADE, related_name="entries")
     event = models.ForeignKey(Event, models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""后续发送(提交之后的事)、通知、编号。"""
+"""后续发送（提交之后的事）、通知、编号。"""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from jiezhi.base.casework.models.event import Event
 
 
 class Delivery(models.Model):
-    """后续发送:与办理同一事务写下,提交后由 worker 做;`key` 保证同一件事只排一次。"""
+    """后续发送：与办理同一事务写下，提交后由 worker 做；`key` 保证同一件事只排一次。"""
 
     case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="deliveries", db_index=False)
     event = models.ForeignKey(Event, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -34,7 +34,7 @@ class Delivery(models.Model):
 
 
 class Notice(models.Model):
-    """通知:给工作人员的进站内消息;给来件人的列为待发,由短信、公众号通道取走或导出。"""
+    """通知：给工作人员的进站内消息；给来件人的列为待发，由短信、公众号通道取走或导出。"""
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices")
     case = models.ForeignKey(Case, models.PROTECT, related_name="notices")
@@ -55,7 +55,7 @@ class Notice(models.Model):
 
 
 class NumberSeries(models.Model):
-    """号段:每个单位、每种、每年一行。"""
+    """号段：每个单位、每种、每年一行。"""
 
     key = models.CharField("号段", max_length=160, primary_key=True)
     last = models.IntegerField("最后发出的序号", default=0)
@@ -68,7 +68,7 @@ class NumberSeries(models.Model):
 
 
 class NumberIssue(models.Model):
-    """发出的每一个号;作废的留号、注明理由。"""
+    """发出的每一个号；作废的留号、注明理由。"""
 
     series = models.ForeignKey(NumberSeries, models.PROTECT, related_name="issues")
     n = models.IntegerField("序号")
@@ -90,12 +90,12 @@ class NumberIssue(models.Model):
 
 
 class Checkpoint(models.Model):
-    """检查点:某一时刻全部件的链头合成的树根,签名、相链,可导出、可打印。"""
+    """检查点：某一时刻全部件的链头合成的树根，签名、相链，可导出、可打印。"""
 
     number = models.IntegerField("序号", unique=True)
     at = models.DateTimeField("时间")
     content = models.JSONField("内容")
-    heads = models.BinaryField("当时的链头(压缩)")
+    heads = models.BinaryField("当时的链头（压缩）")
 
     class Meta:
         verbose_name = "检查点"

@@ -1,4 +1,4 @@
-"""办理记录:只能追加,逐条相链。字段值放在加密的载荷里,可以依法清除而链仍可验证。"""
+"""办理记录：只能追加，逐条相链。字段值放在加密的载荷里，可以依法清除而链仍可验证。"""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from jiezhi.base.casework.models.case import Case
 
 
 class Event(AppendOnlyModel):
-    """一条办理记录。`body` 是存下来的规范字节,`digest` = SM3(previous ‖ body)。"""
+    """一条办理记录。`body` 是存下来的规范字节，`digest` = SM3(previous ‖ body)。"""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="events", db_index=False)
     seq = models.IntegerField("序号")
@@ -34,7 +34,7 @@ class Event(AppendOnlyModel):
 
 
 class Payload(models.Model):
-    """办理记录的字段值和盐(加密)。依法清除时删去其中的值,摘要仍在办理记录里。"""
+    """办理记录的字段值和盐（加密）。依法清除时删去其中的值，摘要仍在办理记录里。"""
 
     event = models.OneToOneField(Event, models.PROTECT, primary_key=True, related_name="payload")
     sealed = models.BinaryField("加密内容")
@@ -48,7 +48,7 @@ class Payload(models.Model):
 
 
 class EvidenceFile(models.Model):
-    """材料:按内容摘要存放,原件不改。EXIF 读出后记在这里,给公众的副本一律去掉。"""
+    """材料：按内容摘要存放，原件不改。EXIF 读出后记在这里，给公众的副本一律去掉。"""
 
     digest = models.CharField("SM3 摘要", max_length=64, primary_key=True)
     name = models.CharField("原文件名", max_length=200)
@@ -57,9 +57,9 @@ class EvidenceFile(models.Model):
     size = models.BigIntegerField("字节数")
     width = models.IntegerField("宽", null=True)
     height = models.IntegerField("高", null=True)
-    taken_at = models.DateTimeField("拍摄时间(照片自带)", null=True)
-    lon = models.FloatField("拍摄经度(WGS-84)", null=True)
-    lat = models.FloatField("拍摄纬度(WGS-84)", null=True)
+    taken_at = models.DateTimeField("拍摄时间（照片自带）", null=True)
+    lon = models.FloatField("拍摄经度（WGS-84）", null=True)
+    lat = models.FloatField("拍摄纬度（WGS-84）", null=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField("上传时间")
     erased_at = models.DateTimeField("依法清除时间", null=True)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class MatterVersion(models.Model):
-    """业务模板的一个版本:展开、代入参数后的全部内容,按摘要存;公布后不再改。"""
+    """业务模板的一个版本：展开、代入参数后的全部内容，按摘要存；公布后不再改。"""
 
     matter = models.CharField("业务模板", max_length=80)
     title = models.CharField("名称", max_length=60)
@@ -29,7 +29,7 @@ class MatterVersion(models.Model):
 
 
 class CodeList(models.Model):
-    """代码表,如诉求类别;由业务模板包带来。"""
+    """代码表，如诉求类别；由业务模板包带来。"""
 
     name = models.CharField("代号", max_length=48, primary_key=True)
     title = models.CharField("名称", max_length=60)

@@ -1,4 +1,4 @@
-"""开件、办理、合并:用科室里的话写的情景。"""
+"""开件、办理、合并：用科室里的话写的情景。"""
 
 import json
 from datetime import timedelta
@@ -74,7 +74,7 @@ def test_refusal_lists_everything_at_once(office: Office) -> None:
     )
     assert codes(result) == {"who", "input", "need.condition.reply_long"}
     text = str(result)
-    assert text.startswith("“答复”还差:①") and "责任单位的科室经办人" in text and "写清楚处理情况" in text
+    assert text.startswith("“答复”还差：①") and "责任单位的科室经办人" in text and "写清楚处理情况" in text
     assert Event.objects.filter(case__uid=case.uid).count() == 2
 
 
@@ -246,7 +246,7 @@ def test_wrong_unit_is_refused(office: Office, value: str | None) -> None:
 
 
 def test_informing_again_gives_the_party_the_whole_period_again(office: Office) -> None:
-    """新事实要重新告知,听证期重新起算:不能只给剩下的几天。"""
+    """新事实要重新告知，听证期重新起算：不能只给剩下的几天。"""
     again = {
         **MATTER["actions"],
         "inform_again": {
@@ -267,7 +267,7 @@ def test_informing_again_gives_the_party_the_whole_period_again(office: Office) 
     )
     rounds = list(Clock.objects.filter(case__uid=case.uid, name="objection").order_by("round"))
     assert [(one.round, one.status) for one in rounds] == [(1, "ended"), (2, "running")]
-    # 8月10日告知,五个工作日到8月17日;第一轮的8月11日不算数。
+    # 8月10日告知，五个工作日到8月17日；第一轮的8月11日不算数。
     assert codes(actions.act(case.uid, "close", acting_officer=office.dispatcher, now=START + 10 * DAY)) == {
         "clock.objection"
     }
@@ -275,7 +275,7 @@ def test_informing_again_gives_the_party_the_whole_period_again(office: Office) 
 
 
 def test_joining_alone_is_refused(office: Office) -> None:
-    """只有“合并”能并入:单独办会留下没有主件的“已并入”。"""
+    """只有“合并”能并入：单独办会留下没有主件的“已并入”。"""
     case = opened(office)
     for name in ("join", "absorb"):
         result = actions.act(case.uid, name, acting_officer=office.dispatcher, reason="并", now=START + HOUR)
@@ -285,16 +285,23 @@ def test_joining_alone_is_refused(office: Office) -> None:
 
 def test_request_mark_of_another_case_is_not_taken_for_this_one(office: Office) -> None:
     one, two = opened(office), opened(office)
-    same = {"acting_officer": office.dispatcher, "inputs": {"to_unit": "law"}, "key": "k", "now": START + HOUR}
+    same = {
+        "acting_officer": office.dispatcher,
+        "inputs": {"to_unit": "law"},
+        "key": "k",
+        "now": START + HOUR,
+    }
     assert actions.act(one.uid, "dispatch", **same).ok
     assert codes(actions.act(two.uid, "dispatch", **same)) == {"key"}
 
 
 def test_half_filled_place_is_completed_but_never_overwritten(office: Office) -> None:
-    """预填只补缺的:给了地址的补坐标,人写的不改;办理记录写明哪些是预填。"""
+    """预填只补缺的：给了地址的补坐标，人写的不改；办理记录写明哪些是预填。"""
     from jiezhi.base.casework.extensions import extensions
 
-    extensions.facts.setdefault("test.spot", lambda context: {"address": "别处", "lon": "113.95", "lat": "22.75"})
+    extensions.facts.setdefault(
+        "test.spot", lambda context: {"address": "别处", "lon": "113.95", "lat": "22.75"}
+    )
     register = {**MATTER["actions"]["register"], "fill": {"spot": "test.spot"}}
     matters.publish(definition(actions={**MATTER["actions"], "register": register}), now=START)
     given = Case.objects.get(uid=opened(office, spot={"address": "云桥路1号"}).uid)

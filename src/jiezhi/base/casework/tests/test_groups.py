@@ -1,4 +1,4 @@
-"""同进退的几条:全办成才算,有一条没有办成就都不留下。"""
+"""同进退的几条：全办成才算，有一条没有办成就都不留下。"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,8 +18,8 @@ HOUR = timedelta(hours=1)
 def row(name: str, unit: str = "law") -> list[Entry]:
     """登记之后马上派单。"""
     return [
-        Entry(matter="test.report", inputs={"subject": name}, opens=name, group=name, key=f"开:{name}"),
-        Entry(case=f"@{name}", action="dispatch", inputs={"to_unit": unit}, group=name, key=f"派:{name}"),
+        Entry(matter="test.report", inputs={"subject": name}, opens=name, group=name, key=f"开：{name}"),
+        Entry(case=f"@{name}", action="dispatch", inputs={"to_unit": unit}, group=name, key=f"派：{name}"),
     ]
 
 
@@ -85,7 +85,7 @@ def test_group_done_before_is_not_done_again(office: Office) -> None:
 def test_clash_with_another_clerk_does_not_mix_up_the_rest(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """别人抢先登记了同一请求:整批重来时逐组各办各的,引用的件不会张冠李戴。"""
+    """别人抢先登记了同一请求：整批重来时逐组各办各的，引用的件不会张冠李戴。"""
     rows = [row("路灯"), row("井盖"), row("垃圾")]
     came: list[str] = []
 
@@ -99,7 +99,7 @@ def test_clash_with_another_clerk_does_not_mix_up_the_rest(
                 "test.report",
                 acting_officer=office.dispatcher,
                 inputs={"subject": "井盖"},
-                key="开:井盖",
+                key="开：井盖",
                 now=START,
             )
         return known

@@ -51,7 +51,7 @@ def test_deemed_act_happens_at_the_due_moment(office: Office) -> None:
         **MATTER["actions"],
         "lapse": {
             "title": "逾期视为退回", "means": "return", "from": "handling", "to": "new", "by": "system",
-            "on": "clock.handle.expires", "deemed": "逾期未办,视为退回", "assign": {"unit": "none"},
+            "on": "clock.handle.expires", "deemed": "逾期未办，视为退回", "assign": {"unit": "none"},
         },
     }  # fmt: skip
     matters.publish(definition(actions=deemed), now=START)

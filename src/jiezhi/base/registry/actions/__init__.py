@@ -1,7 +1,7 @@
 """单位、任职、区域、地点、当事人、标签、日历的全部写操作。每个都写管理记录。
 
 `acting_officer=None` 只用于安装和系统自动。
-出错:内容不对 → ValidationError(按字段给出中文说明);无权 → NotAllowed。
+出错：内容不对 → ValidationError（按字段给出中文说明）；无权 → NotAllowed。
 """
 
 from jiezhi.base.registry.actions.areas import change_area, change_area_polygon, close_area, create_area

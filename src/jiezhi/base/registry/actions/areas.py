@@ -17,10 +17,10 @@ AREA_FIELDS = ["code", "name", "level", "parent"]
 
 
 def build_area(*, code: str, name: str, level: str, parent: Area | None) -> Area:
-    """组成还没保存的区域,算好 path 与 depth。出错:ValidationError。"""
+    """组成还没保存的区域，算好 path 与 depth。出错：ValidationError。"""
     code = code.strip()
     if level not in AreaLevel.values:
-        raise ValidationError({"level": f"没有“{level}”这一级,应为 {'、'.join(AreaLevel.values)} 之一"})
+        raise ValidationError({"level": f"没有“{level}”这一级，应为 {'、'.join(AreaLevel.values)} 之一"})
     if parent is not None and AreaLevel(parent.level).rank >= AreaLevel(level).rank:
         raise ValidationError(
             {"parent": f"{AreaLevel(level).label}不能放在{AreaLevel(parent.level).label}“{parent.name}”之下"}
@@ -35,7 +35,7 @@ def build_area(*, code: str, name: str, level: str, parent: Area | None) -> Area
 
 
 def check_polygon(geometry: Any, name: str) -> str:
-    """边界能不能用。返回自动修复的说明(没有为空串)。出错:ValidationError(说哪里不对、怎样改)。"""
+    """边界能不能用。返回自动修复的说明（没有为空串）。出错：ValidationError（说哪里不对、怎样改）。"""
     from jiezhi.core.space import AreaIndex
 
     try:
@@ -57,7 +57,7 @@ def create_area(
     reason: str = "首次登记",
     now: datetime | None = None,
 ) -> Area:
-    """新设区域;给了 `geometry`(GeoJSON 面,WGS-84)就同时登记第一版边界,自 `valid_from`(默认即时)起。"""
+    """新设区域；给了 `geometry`(GeoJSON 面，WGS-84)就同时登记第一版边界，自 `valid_from`（默认即时）起。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     area = build_area(code=code, name=name, level=level, parent=parent)
@@ -77,7 +77,7 @@ def create_area(
             acting_officer=acting_officer,
             now=now,
             new={**snapshot(area, AREA_FIELDS), "has_polygon": geometry is not None},
-            note=f"边界已自动修复:{repaired}" if repaired else "",
+            note=f"边界已自动修复：{repaired}" if repaired else "",
         )
     return area
 
@@ -85,7 +85,7 @@ def create_area(
 def change_area(
     area: Area, *, name: str, acting_officer: Officer | None, now: datetime | None = None
 ) -> Area:
-    """改区域名称。代码、级别、上级不能改:请停用后另设。"""
+    """改区域名称。代码、级别、上级不能改：请停用后另设。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     with transaction.atomic():
@@ -103,14 +103,16 @@ def change_area(
 def replace_polygon(
     area: Area, geometry: dict[str, Any], *, reason: str, effective: datetime
 ) -> dict[str, Any]:
-    """关旧版、开新版;返回旧版的起止供记录。调用者负责事务、检查图形和换戳。"""
+    """关旧版、开新版；返回旧版的起止供记录。调用者负责事务、检查图形和换戳。"""
     last = AreaVersion.objects.select_for_update().filter(area=area).order_by("-valid_from").first()
     old: dict[str, Any] = {}
     if last is not None:
         if effective <= last.valid_from:
             start = timezone.localtime(last.valid_from)
             raise ValidationError(
-                {"effective": f"新边界的生效时间要晚于“{area.name}”上一版的起始时间({start:%Y-%m-%d %H:%M})"}
+                {
+                    "effective": f"新边界的生效时间要晚于“{area.name}”上一版的起始时间（{start:%Y-%m-%d %H:%M}）"
+                }
             )
         old = snapshot(last, ["valid_from", "valid_to"]) | {"version": last.pk}
         if last.valid_to is None or last.valid_to > effective:
@@ -129,17 +131,17 @@ def change_area_polygon(
     effective: datetime | None = None,
     now: datetime | None = None,
 ) -> AreaVersion:
-    """改边界:旧版到 `effective`(默认即时)为止,新版从那时起。历史不改。"""
+    """改边界：旧版到 `effective`（默认即时）为止，新版从那时起。历史不改。"""
     now = now or timezone.now()
     effective = effective or now
     require_administrator(acting_officer, now)
     if not reason.strip():
-        raise ValidationError({"reason": "请写明改边界的原因(如批准文件)"})
+        raise ValidationError({"reason": "请写明改边界的原因（如批准文件）"})
     repaired = check_polygon(geometry, area.name)
     with transaction.atomic():
         area = Area.objects.select_for_update().get(pk=area.pk)
         if not area.is_active:
-            raise ValidationError({"area": f"{area.name}已停用,不能改边界"})
+            raise ValidationError({"area": f"{area.name}已停用，不能改边界"})
         old = replace_polygon(area, geometry, reason=reason.strip(), effective=effective)
         version = AreaVersion.objects.get(area=area, valid_from=effective)
         stamps.touch(stamps.AREAS)
@@ -151,7 +153,7 @@ def change_area_polygon(
             now=now,
             old=old,
             new={"version": version.pk, "valid_from": effective.isoformat()},
-            note=f"{reason.strip()}{f';边界已自动修复:{repaired}' if repaired else ''}",
+            note=f"{reason.strip()}{f';边界已自动修复：{repaired}' if repaired else ''}",
         )
     return version
 
@@ -159,7 +161,7 @@ def change_area_polygon(
 def close_area(
     area: Area, *, reason: str, acting_officer: Officer | None, now: datetime | None = None
 ) -> Area:
-    """停用区域,边界到此为止;历史照旧查得到。下面还有在用区域的不能停用。"""
+    """停用区域，边界到此为止；历史照旧查得到。下面还有在用区域的不能停用。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     if not reason.strip():
@@ -169,10 +171,10 @@ def close_area(
         if not area.is_active:
             raise ValidationError({"area": f"{area.name}已经停用"})
         if below := area.children.filter(is_active=True).count():
-            raise ValidationError({"area": f"下面还有 {below} 个在用的区域,请先停用它们"})
+            raise ValidationError({"area": f"下面还有 {below} 个在用的区域，请先停用它们"})
         area.is_active = False
         area.save(update_fields=["is_active"])
-        # 还没生效的版本随之作废;正在生效的到此为止。
+        # 还没生效的版本随之作废；正在生效的到此为止。
         AreaVersion.objects.filter(area=area, valid_from__gte=now).delete()
         current = AreaVersion.objects.filter(area=area).order_by("-valid_from").first()
         if current is not None and (current.valid_to is None or current.valid_to > now):

@@ -24,9 +24,9 @@ def set_calendar_days(
     source: str = "",
     now: datetime | None = None,
 ) -> None:
-    """改工作日表:日期 → workday 工作日、rest 休息日、holiday 节假日;None 为取消改动、恢复原样。
+    """改工作日表：日期 → workday 工作日、rest 休息日、holiday 节假日；None 为取消改动、恢复原样。
 
-    给了 `announce_year` 就同时登记这一年的放假安排已公布,须写明依据的通知 `source`;只给与周一至周五不同的
+    给了 `announce_year` 就同时登记这一年的放假安排已公布，须写明依据的通知 `source`;只给与周一至周五不同的
     日子即可。
     """
     now = now or timezone.now()
@@ -34,16 +34,16 @@ def set_calendar_days(
     problems: list[str] = []
     for day, kind in days.items():
         if kind is not None and kind not in DayKind.values:
-            problems.append(f"{day}:没有“{kind}”这种日子,应为工作日、休息日或节假日")
+            problems.append(f"{day}：没有“{kind}”这种日子，应为工作日、休息日或节假日")
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            problems.append(f"{day}:工作日表只排到 {FIRST_YEAR} 年至 {LAST_YEAR} 年")
+            problems.append(f"{day}：工作日表只排到 {FIRST_YEAR} 年至 {LAST_YEAR} 年")
         if announce_year is not None and day.year not in (announce_year, announce_year - 1):
-            problems.append(f"{day}:不在 {announce_year} 年的安排之内")
+            problems.append(f"{day}：不在 {announce_year} 年的安排之内")
     if announce_year is not None:
         if not FIRST_YEAR <= announce_year <= LAST_YEAR:
             problems.append(f"工作日表只排到 {FIRST_YEAR} 年至 {LAST_YEAR} 年")
         if not source.strip():
-            problems.append("请写明依据的通知,如“国办发明电〔2030〕12 号”")
+            problems.append("请写明依据的通知，如“国办发明电〔2030〕12 号”")
     elif not days:
         problems.append("请至少改一天")
     if problems:

@@ -1,4 +1,4 @@
-"""成批导入区域、地点。要么全部成功,要么一条不进,并一次说出所有问题。"""
+"""成批导入区域、地点。要么全部成功，要么一条不进，并一次说出所有问题。"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def _said(error: ValidationError) -> str:
 def _refuse(problems: list[str]) -> None:
     if problems:
         more = len(problems) - MAX_PROBLEMS
-        shown = problems[:MAX_PROBLEMS] + ([f"另有 {more} 个问题,改好上面的再导入"] if more > 0 else [])
+        shown = problems[:MAX_PROBLEMS] + ([f"另有 {more} 个问题，改好上面的再导入"] if more > 0 else [])
         raise ValidationError({"features": shown})
 
 
@@ -62,7 +62,7 @@ def _read(features: Iterable[Any]) -> tuple[list[_Row], list[str]]:
         else:
             given, geometry = feature.properties, feature.geometry
         values = {key: str(given.get(key) or "").strip() for key in ("code", "name", "level", "parent")}
-        where = f"第 {number} 个区域(“{values['name'] or values['code']}”)"
+        where = f"第 {number} 个区域（“{values['name'] or values['code']}”）"
         lacking = [
             title for key, title in (("code", "代码 code"), ("name", "名称 name"), ("level", "级别 level"))
             if not values[key]
@@ -70,7 +70,9 @@ def _read(features: Iterable[Any]) -> tuple[list[_Row], list[str]]:
         if lacking:
             problems.append(f"{where}缺少{'、'.join(lacking)}")
         elif values["level"] not in AreaLevel.values:
-            problems.append(f"{where}的级别“{values['level']}”不认识,应为 {'、'.join(AreaLevel.values)} 之一")
+            problems.append(
+                f"{where}的级别“{values['level']}”不认识，应为 {'、'.join(AreaLevel.values)} 之一"
+            )
         elif values["code"] in seen:
             problems.append(f"{where}的代码 {values['code']} 重复")
         else:
@@ -82,11 +84,11 @@ def _read(features: Iterable[Any]) -> tuple[list[_Row], list[str]]:
 
 def _check_known(row: _Row, known: Area, areas: Mapping[int, Area]) -> str:
     if known.level != row.level:
-        return f"{row.where}原来是{AreaLevel(known.level).label},级别不能改;请停用后另设"
+        return f"{row.where}原来是{AreaLevel(known.level).label}，级别不能改；请停用后另设"
     parent = areas[known.parent_id].code if known.parent_id else ""
     if row.parent and row.parent != parent:
-        return f"{row.where}的上级原来是“{parent or '无'}”,不能改成“{row.parent}”;请停用后另设"
-    return "" if known.is_active else f"{row.where}已停用,不能再导入"
+        return f"{row.where}的上级原来是“{parent or '无'}”，不能改成“{row.parent}”；请停用后另设"
+    return "" if known.is_active else f"{row.where}已停用，不能再导入"
 
 
 def import_areas(
@@ -99,9 +101,9 @@ def import_areas(
 ) -> ImportResult:
     """导入区域。
 
-    每个图形的属性:code、name、level(district、street、community、grid、building)、parent(上级代码)。
-    `features` 是 `core.space.Feature` 或 GeoJSON Feature 字典,次序不限;geometry 可以为空。
-    已有的区域按代码对上:名称、边界有变就改(边界旧版保留),没提到的不动。新边界自 `effective`(默认即时)起。
+    每个图形的属性：code、name、level(district、street、community、grid、building)、parent（上级代码）。
+    `features` 是 `core.space.Feature` 或 GeoJSON Feature 字典，次序不限；geometry 可以为空。
+    已有的区域按代码对上：名称、边界有变就改（边界旧版保留），没提到的不动。新边界自 `effective`（默认即时）起。
     """
     now = now or timezone.now()
     effective = effective or now
@@ -176,16 +178,16 @@ def import_areas(
 def _build(row: _Row, by_code: Mapping[str, Area], problems: list[str]) -> Area | None:
     parent = by_code.get(row.parent) if row.parent else None
     if row.parent and parent is None:
-        problems.append(f"{row.where}的上级 {row.parent} 没有登记,也不在这次导入里")
+        problems.append(f"{row.where}的上级 {row.parent} 没有登记，也不在这次导入里")
         return None
     try:
         area = build_area(code=row.code, name=row.name, level=row.level, parent=parent)
         area.clean_fields(exclude=["parent"])
     except ValidationError as error:
-        problems.append(f"{row.where}:{_said(error)}")
+        problems.append(f"{row.where}：{_said(error)}")
         return None
     if any(area.path == other.path for other in by_code.values()):
-        problems.append(f"{row.where}的代码 {row.code} 与同一上级下的另一区域混同,请改用完整代码")
+        problems.append(f"{row.where}的代码 {row.code} 与同一上级下的另一区域混同，请改用完整代码")
         return None
     return area
 
@@ -224,9 +226,9 @@ def import_places(
     acting_officer: Officer | None,
     now: datetime | None = None,
 ) -> ImportResult:
-    """导入地点:每行有 address,可有 doorplate、lon、lat、kind、area(Area)。只新增;门牌已登记的算没有变化。
+    """导入地点：每行有 address，可有 doorplate、lon、lat、kind、area(Area)。只新增；门牌已登记的算没有变化。
 
-    没给 area 而有坐标的,成批按现行网格边界定网格。
+    没给 area 而有坐标的，成批按现行网格边界定网格。
     """
     now = now or timezone.now()
     require_administrator(acting_officer, now)
@@ -248,9 +250,9 @@ def import_places(
         try:
             check_place(place, alone=False)
         except ValidationError as error:
-            problems.append(f"第 {number} 行:{_said(error)}")
+            problems.append(f"第 {number} 行：{_said(error)}")
         if place.doorplate and place.doorplate in seen:
-            problems.append(f"第 {number} 行:门牌编码 {place.doorplate} 重复")
+            problems.append(f"第 {number} 行：门牌编码 {place.doorplate} 重复")
         seen.add(place.doorplate or "")
     _refuse(problems)
     with transaction.atomic():

@@ -17,11 +17,11 @@ from jiezhi.base.registry.models import Party, PartyKind
 
 PARTY_FIELDS = ["kind", "name", "identifier_kind", "identifier", "phone", "address"]
 DERIVED = ["name_key", "identifier_index", "identifier_tail", "phone_index", "phone_tail"]
-_TAKEN = "这个证件号已经登记过,请查出已有的当事人,不要重复登记"
+_TAKEN = "这个证件号已经登记过，请查出已有的当事人，不要重复登记"
 
 
 def _prepare(party: Party) -> None:
-    """统一写法,算盲索引,检查。出错:ValidationError(不重复证件号、电话本身)。"""
+    """统一写法，算盲索引，检查。出错：ValidationError（不重复证件号、电话本身）。"""
     party.name = party.name.strip()
     party.name_key = secrets.normalise(party.name)[:100]
     party.identifier = secrets.normalise(party.identifier)
@@ -32,13 +32,13 @@ def _prepare(party: Party) -> None:
     party.phone_tail = secrets.tail_index("phone", party.phone)
     problems: dict[str, Any] = {}
     if not party.name_key:
-        problems["name"] = "请填写姓名或名称;不愿透露的填“匿名”"
+        problems["name"] = "请填写姓名或名称；不愿透露的填“匿名”"
     if party.kind not in PartyKind.values:
         problems["kind"] = "请选择是个人还是单位"
     elif party.kind == PartyKind.PERSON and party.identifier_kind == "uscc":
-        problems["identifier_kind"] = "个人没有统一社会信用代码;个体工商户请按单位登记"
+        problems["identifier_kind"] = "个人没有统一社会信用代码；个体工商户请按单位登记"
     elif party.kind == PartyKind.FIRM and party.identifier_kind == "ric":
-        problems["identifier_kind"] = "单位没有身份证号;经办人请另按个人登记"
+        problems["identifier_kind"] = "单位没有身份证号；经办人请另按个人登记"
     elif problem := identifier_problem(party.identifier_kind, party.identifier):
         problems["identifier"] = problem
     if problem := phone_problem(party.phone):
@@ -72,7 +72,7 @@ def create_party(
     address: str = "",
     now: datetime | None = None,
 ) -> Party:
-    """登记当事人。`identifier_kind`:ric 身份证、uscc 统一社会信用代码、other 其他,空为未填。"""
+    """登记当事人。`identifier_kind`:ric 身份证、uscc 统一社会信用代码、other 其他，空为未填。"""
     now = now or timezone.now()
     require_active(acting_officer)
     party = Party(
@@ -103,7 +103,7 @@ def create_party(
 
 
 def obtain_party(*, acting_officer: Officer | None, now: datetime | None = None, **given: Any) -> Party:
-    """证件号登记过就取已有的(不改其资料),否则按 `create_party` 登记。供导入用;没有证件号的总是新登记。"""
+    """证件号登记过就取已有的（不改其资料），否则按 `create_party` 登记。供导入用；没有证件号的总是新登记。"""
     index = secrets.blind_index("id", given.get("identifier", ""))
     if index:
         known = Party.objects.filter(
@@ -121,7 +121,7 @@ def change_party(
     now = now or timezone.now()
     require_active(acting_officer)
     if unknown := set(changes) - set(PARTY_FIELDS[1:]):
-        raise ValueError(f"不能这样修改:{', '.join(sorted(unknown))}")
+        raise ValueError(f"不能这样修改：{', '.join(sorted(unknown))}")
     if "identifier" in changes:
         changes["identifier"] = secrets.normalise(changes["identifier"])
     with transaction.atomic():

@@ -19,7 +19,7 @@ PLACE_FIELDS = ["doorplate", "address", "lon", "lat", "area", "kind"]
 
 
 def locate(lon: float | None, lat: float | None, at: datetime) -> Area | None:
-    """坐标落在哪个网格;没有坐标或不在任何网格为 None。"""
+    """坐标落在哪个网格；没有坐标或不在任何网格为 None。"""
     if lon is None or lat is None:
         return None
     key = area_index(AreaLevel.GRID, at).locate(lon, lat)
@@ -27,16 +27,16 @@ def locate(lon: float | None, lat: float | None, at: datetime) -> Area | None:
 
 
 def check_place(place: Place, *, alone: bool = True) -> None:
-    """检查一个地点;成批时 `alone=False`,不逐条查库看门牌是否重复。出错:ValidationError。"""
+    """检查一个地点；成批时 `alone=False`,不逐条查库看门牌是否重复。出错：ValidationError。"""
     problems: dict[str, str] = {}
     if not place.address:
         problems["address"] = "请填写地址"
     elif not place.address_key:
-        problems["address"] = "地址里没有可以辨认的文字,请重新填写"
+        problems["address"] = "地址里没有可以辨认的文字，请重新填写"
     if (place.lon is None) != (place.lat is None):
         problems["lon"] = "经度和纬度要一起填"
     if place.area is not None and place.area.level not in (AreaLevel.GRID, AreaLevel.BUILDING):
-        problems["area"] = f"地点要归到网格或楼栋,“{place.area.name}”是{AreaLevel(place.area.level).label}"
+        problems["area"] = f"地点要归到网格或楼栋，“{place.area.name}”是{AreaLevel(place.area.level).label}"
     if problems:
         raise ValidationError(problems)
     place.clean_fields(exclude=["area"])
@@ -76,7 +76,7 @@ def create_place(
     kind: str = "other",
     now: datetime | None = None,
 ) -> Place:
-    """登记地点。没指定网格而有坐标(WGS-84)时,按现行边界定网格。"""
+    """登记地点。没指定网格而有坐标（WGS-84）时，按现行边界定网格。"""
     now = now or timezone.now()
     require_active(acting_officer)
     place = build_place(address=address, doorplate=doorplate, lon=lon, lat=lat, area=area, kind=kind)
@@ -101,12 +101,12 @@ def change_place(
 ) -> Place:
     """改地点的 address、doorplate、lon、lat、area、kind、is_active。
 
-    只改坐标时网格不自动改,请一并给 `area`。
+    只改坐标时网格不自动改，请一并给 `area`。
     """
     now = now or timezone.now()
     require_active(acting_officer)
     if unknown := set(changes) - {*PLACE_FIELDS, "is_active"}:
-        raise ValueError(f"不能这样修改:{', '.join(sorted(unknown))}")
+        raise ValueError(f"不能这样修改：{', '.join(sorted(unknown))}")
     if "doorplate" in changes:
         changes["doorplate"] = secrets.normalise(changes["doorplate"] or "") or None
     with transaction.atomic():

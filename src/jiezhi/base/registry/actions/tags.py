@@ -12,7 +12,7 @@ from jiezhi.base.accounts.records import snapshot, write_record
 from jiezhi.base.registry.models import Area, Party, Place, Tag, TagAbout, TagLink, TagSource
 from jiezhi.base.registry.queries.tags import target_filter
 
-_NEVER = "诉求不能变成对人的标签:来投诉、举报、信访的人不因此被标记"
+_NEVER = "诉求不能变成对人的标签：来投诉、举报、信访的人不因此被标记"
 
 
 def create_tag(
@@ -55,7 +55,7 @@ def add_tag(
     note: str = "",
     now: datetime | None = None,
 ) -> TagLink:
-    """贴标签。`source` 默认取标签自己的;当事人的标签必须给 `expires_at`。已贴着的返回原来那一条,不重复贴。"""
+    """贴标签。`source` 默认取标签自己的；当事人的标签必须给 `expires_at`。已贴着的返回原来那一条，不重复贴。"""
     now = now or timezone.now()
     require_active(acting_officer)
     source = source or tag.source
@@ -80,7 +80,7 @@ def add_tag(
         if (link := same.first()) is not None:
             if link.expires_at is None or link.expires_at > now:
                 return link
-            link.removed_at = link.expires_at  # 到期的先收起,再贴新的
+            link.removed_at = link.expires_at  # 到期的先收起，再贴新的
             link.save(update_fields=["removed_at"])
         link = TagLink.objects.create(
             tag=tag,
@@ -93,7 +93,7 @@ def add_tag(
         )
         write_record(
             "tag.add",
-            f"贴标签:{tag.name}",
+            f"贴标签：{tag.name}",
             target,
             acting_officer=acting_officer,
             now=now,
@@ -121,7 +121,7 @@ def remove_tag(
         assert target is not None  # 约束 taglink_exactly_one_target
         write_record(
             "tag.remove",
-            f"取下标签:{link.tag.name}",
+            f"取下标签：{link.tag.name}",
             target,
             acting_officer=acting_officer,
             now=now,

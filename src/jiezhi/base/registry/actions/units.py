@@ -60,7 +60,7 @@ def change_unit(
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     if unknown := set(changes) - {"name", "short", "is_active"}:
-        raise ValueError(f"不能这样修改:{', '.join(sorted(unknown))}")
+        raise ValueError(f"不能这样修改：{', '.join(sorted(unknown))}")
     with transaction.atomic():
         unit = Unit.objects.select_for_update().get(pk=unit.pk)
         changed, old, new = apply_changes(unit, changes)
@@ -70,7 +70,7 @@ def change_unit(
         if "is_active" in changed and not unit.is_active:
             held = Appointment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=now), unit=unit).count()
             if held:
-                raise ValidationError({"is_active": f"还有 {held} 个任职没有结束,结束后才能停用{unit.name}"})
+                raise ValidationError({"is_active": f"还有 {held} 个任职没有结束，结束后才能停用{unit.name}"})
         unit.save(update_fields=changed)
         write_record(
             "unit.change", "修改单位", unit, acting_officer=acting_officer, now=now, old=old, new=new
@@ -79,7 +79,7 @@ def change_unit(
 
 
 def _clashes(one: Appointment) -> bool:
-    """同一人同岗位同单位同区域,时间有没有重叠。"""
+    """同一人同岗位同单位同区域，时间有没有重叠。"""
     same = Appointment.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=one.valid_from),
         officer=one.officer,
@@ -103,9 +103,9 @@ def appoint(
     valid_to: datetime | None = None,
     now: datetime | None = None,
 ) -> Appointment:
-    """任职。`post` 可给岗位或其代码;`area` 不给为不限区域。
+    """任职。`post` 可给岗位或其代码；`area` 不给为不限区域。
 
-    `valid_from` 默认即时(含),`valid_to` 默认不定期(不含)。
+    `valid_from` 默认即时（含）,`valid_to` 默认不定期（不含）。
     """
     now = now or timezone.now()
     require_administrator(acting_officer, now)
@@ -126,10 +126,10 @@ def appoint(
         )
         problems: dict[str, str] = {}
         if not officer.is_active:
-            problems["officer"] = f"{officer.name}已离岗,不能任职"
+            problems["officer"] = f"{officer.name}已离岗，不能任职"
         elif post.signs and not officer.may_sign:
             problems["post"] = (
-                f"“{post.title}”要签批,只能由编制内人员担任;"
+                f"“{post.title}”要签批，只能由编制内人员担任；"
                 f"{officer.name}是{officer.get_staff_kind_display()}人员"
             )
         if not post.is_active:
@@ -141,7 +141,7 @@ def appoint(
         if one.valid_to is not None and one.valid_to <= one.valid_from:
             problems["valid_to"] = "任职的截止时间要晚于起始时间"
         elif _clashes(one):
-            problems["valid_from"] = f"{officer.name}在这段时间已任{unit.name}的{post.title},不用再任"
+            problems["valid_from"] = f"{officer.name}在这段时间已任{unit.name}的{post.title}，不用再任"
         if problems:
             raise ValidationError(problems)
         one.save(force_insert=True)
@@ -160,7 +160,7 @@ def _finish(
     one: Appointment, *, at: datetime, reason: str, acting_officer: Officer | None, now: datetime
 ) -> None:
     old = snapshot(one, APPOINTMENT_FIELDS)
-    if at <= one.valid_from:  # 还没开始就结束:撤掉这一行,记录里留有原样
+    if at <= one.valid_from:  # 还没开始就结束：撤掉这一行，记录里留有原样
         write_record(
             "appointment.cancel",
             "撤销未开始的任职",
@@ -194,7 +194,7 @@ def end_appointment(
     at: datetime | None = None,
     now: datetime | None = None,
 ) -> None:
-    """结束任职。`at` 默认即时;到点以后不再任职。还没开始的任职直接撤销。"""
+    """结束任职。`at` 默认即时；到点以后不再任职。还没开始的任职直接撤销。"""
     now = now or timezone.now()
     at = at or now
     require_administrator(acting_officer, now)
@@ -210,8 +210,8 @@ def end_appointment(
 def end_appointments_of_leaver(
     sender: Any, officer: Officer, at: datetime, acting_officer: Officer | None, reason: str, **kwargs: Any
 ) -> None:
-    """人员离岗时(accounts.officer_left)在同一事务里结束其全部任职。"""
+    """人员离岗时（accounts.officer_left）在同一事务里结束其全部任职。"""
     for one in Appointment.objects.select_for_update().filter(
         Q(valid_to=None) | Q(valid_to__gt=at), officer=officer
     ):
-        _finish(one, at=at, reason=f"离岗:{reason}", acting_officer=acting_officer, now=at)
+        _finish(one, at=at, reason=f"离岗：{reason}", acting_officer=acting_officer, now=at)

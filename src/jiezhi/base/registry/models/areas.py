@@ -1,11 +1,11 @@
-"""区域(区—街道—社区—网格—楼栋)、区域边界的历史,以及地点。"""
+"""区域（区—街道—社区—网格—楼栋）、区域边界的历史，以及地点。"""
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-CODE = RegexValidator(r"^[0-9A-Za-z_-]{1,40}\Z", "代码只用数字、字母、横线或下划线,最多 40 位")
+CODE = RegexValidator(r"^[0-9A-Za-z_-]{1,40}\Z", "代码只用数字、字母、横线或下划线，最多 40 位")
 
 
 class AreaLevel(models.TextChoices):
@@ -17,14 +17,14 @@ class AreaLevel(models.TextChoices):
 
     @property
     def rank(self) -> int:
-        """从大到小的次序:区 0 … 楼栋 4。"""
+        """从大到小的次序：区 0 … 楼栋 4。"""
         return list(type(self)).index(self)
 
 
 class Area(models.Model):
-    """区域。代码须从民政、统计部门当年的表导入,程序里不写死(law-facts §19 警示,已核对(网))。
+    """区域。代码须从民政、统计部门当年的表导入，程序里不写死（law-facts §19 警示，已核对(网)）。
 
-    `path` 由各级代码中去掉上级前缀的部分连成,如 `/990101001/001/007/`;一片区域的下级都以它的 path 开头。
+    `path` 由各级代码中去掉上级前缀的部分连成，如 `/990101001/001/007/`;一片区域的下级都以它的 path 开头。
     """
 
     code = models.CharField("代码", max_length=40, unique=True, validators=[CODE])
@@ -58,7 +58,7 @@ class Area(models.Model):
         return self.name
 
     def ancestor_paths(self) -> list[str]:
-        """自己和各级上级的 path,由近到远。"""
+        """自己和各级上级的 path，由近到远。"""
         return path_and_above(self.path)
 
 
@@ -69,7 +69,7 @@ def path_and_above(path: str) -> list[str]:
 
 
 class AreaVersion(models.Model):
-    """区域边界的一段历史:[valid_from, valid_to),valid_to 为空表示现行。坐标 WGS-84,先经后纬。"""
+    """区域边界的一段历史：[valid_from, valid_to),valid_to 为空表示现行。坐标 WGS-84，先经后纬。"""
 
     area = models.ForeignKey(Area, verbose_name="区域", on_delete=models.PROTECT, related_name="versions")
     geometry = models.JSONField("边界")
@@ -106,7 +106,7 @@ class PlaceKind(models.TextChoices):
 
 
 class Place(models.Model):
-    """地点:有地址,多数有门牌编码和坐标。坐标 WGS-84。"""
+    """地点：有地址，多数有门牌编码和坐标。坐标 WGS-84。"""
 
     doorplate = models.CharField("门牌编码", max_length=40, null=True, blank=True, unique=True)
     address = models.CharField("地址", max_length=200)
@@ -124,7 +124,7 @@ class Place(models.Model):
         ordering = ("address_key", "id")
         constraints = (
             models.CheckConstraint(condition=~Q(address="") & ~Q(address_key=""), name="place_address_given"),
-            # 空门牌一律存 NULL,否则两个没有门牌的地点会互相冲突。
+            # 空门牌一律存 NULL，否则两个没有门牌的地点会互相冲突。
             models.CheckConstraint(
                 condition=Q(doorplate=None) | ~Q(doorplate=""), name="place_doorplate_form"
             ),

@@ -1,4 +1,4 @@
-"""可改的工作日表,以及各类缓存的版本戳。"""
+"""可改的工作日表，以及各类缓存的版本戳。"""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ class DayKind(models.TextChoices):
 
 
 class CalendarDay(models.Model):
-    """改动过的一天;没有的日子按国务院办公厅安排(随程序带的年份)或周一至周五。"""
+    """改动过的一天；没有的日子按国务院办公厅安排（随程序带的年份）或周一至周五。"""
 
     date = models.DateField("日期", unique=True)
     kind = models.CharField("种类", max_length=8, choices=DayKind.choices)
@@ -40,7 +40,7 @@ class CalendarDay(models.Model):
 
 
 class CalendarYear(models.Model):
-    """某一年的放假安排是否已公布,以及依据哪份通知。"""
+    """某一年的放假安排是否已公布，以及依据哪份通知。"""
 
     year = models.PositiveSmallIntegerField("年份", unique=True)
     announced = models.BooleanField("已公布", default=False)
@@ -63,9 +63,9 @@ class CalendarYear(models.Model):
 
 
 class Stamp(models.Model):
-    """版本戳:内容一变就换一个随机值。各进程据此知道自己缓存的日历、区域索引是否还作数。
+    """版本戳：内容一变就换一个随机值。各进程据此知道自己缓存的日历、区域索引是否还作数。
 
-    用随机值而不用计数:事务回滚后计数会重复,缓存就可能张冠李戴。
+    用随机值而不用计数：事务回滚后计数会重复，缓存就可能张冠李戴。
     """
 
     name = models.CharField(max_length=32, unique=True)

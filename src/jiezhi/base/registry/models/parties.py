@@ -21,9 +21,9 @@ class IdentifierKind(models.TextChoices):
 
 
 class Party(models.Model):
-    """当事人或来件人。证件号、电话、住址加密存放,按盲索引查找(整个值、后四位),显示时遮盖。
+    """当事人或来件人。证件号、电话、住址加密存放，按盲索引查找（整个值、后四位），显示时遮盖。
 
-    依据:个人信息保护法(2021)§6 最小必要、§51 加密去标识(已核对)。
+    依据：个人信息保护法（2021）§6 最小必要、§51 加密去标识（已核对）。
     """
 
     kind = models.CharField("种类", max_length=8, choices=PartyKind.choices)
@@ -68,12 +68,12 @@ class Party(models.Model):
 
     @property
     def masked_name(self) -> str:
-        """个人只显示第一个字;单位名称不遮。"""
+        """个人只显示第一个字；单位名称不遮。"""
         return secrets.mask_name(self.name) if self.kind == PartyKind.PERSON else self.name
 
     @property
     def masked_identifier(self) -> str:
-        # 统一社会信用代码是公开信息,不遮。
+        # 统一社会信用代码是公开信息，不遮。
         if self.identifier_kind == IdentifierKind.USCC:
             return self.identifier
         return secrets.mask_id(self.identifier)

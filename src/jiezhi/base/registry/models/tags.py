@@ -1,4 +1,4 @@
-"""标签。诉求(投诉、举报、信访)永远不会变成一个人的标签。"""
+"""标签。诉求（投诉、举报、信访）永远不会变成一个人的标签。"""
 
 from django.conf import settings
 from django.db import models
@@ -51,9 +51,9 @@ class Tag(models.Model):
 
 
 class TagLink(models.Model):
-    """贴在某个地点、区域或当事人上的标签(三者恰有其一)。取下不删行,只记取下的人和时间。
+    """贴在某个地点、区域或当事人上的标签（三者恰有其一）。取下不删行，只记取下的人和时间。
 
-    当事人的标签必须有到期时间(个人信息保护法 §19 最短保存期限,已核对)。
+    当事人的标签必须有到期时间（个人信息保护法 §19 最短保存期限，已核对）。
     """
 
     tag = models.ForeignKey(Tag, verbose_name="标签", on_delete=models.PROTECT, related_name="links")

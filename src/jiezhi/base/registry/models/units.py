@@ -16,7 +16,7 @@ class UnitKind(models.TextChoices):
 
 
 class Unit(models.Model):
-    """单位。`path` 由各级代码连成,如 `/office/law/`。"""
+    """单位。`path` 由各级代码连成，如 `/office/law/`。"""
 
     code = models.CharField("代码", max_length=40, unique=True, validators=[CODE])
     name = models.CharField("名称", max_length=100)
@@ -44,7 +44,7 @@ class Unit(models.Model):
 
 
 class Appointment(models.Model):
-    """任职:某人在 [valid_from, valid_to) 于某单位任某岗位;`area` 为空表示不限区域。"""
+    """任职：某人在 [valid_from, valid_to) 于某单位任某岗位；`area` 为空表示不限区域。"""
 
     officer = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name="人员", on_delete=models.PROTECT, related_name="appointments"

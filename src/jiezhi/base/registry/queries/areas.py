@@ -14,11 +14,11 @@ from jiezhi.base.registry.models import Area, AreaVersion
 if TYPE_CHECKING:
     from jiezhi.core.space import AreaIndex
 
-KEEP = 16  # 进程里最多留几份索引:各级现行的,加上最近用过的历史
+KEEP = 16  # 进程里最多留几份索引：各级现行的，加上最近用过的历史
 
 
 class _Snapshots:
-    """(级别, 戳) → 各段时间的索引。边界在两次变动之间不变,所以按段缓存,而不是按时刻。"""
+    """（级别, 戳） → 各段时间的索引。边界在两次变动之间不变，所以按段缓存，而不是按时刻。"""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,9 +51,9 @@ def _valid(at: datetime) -> Q:
 
 
 def area_index(level: str, at: datetime | None = None) -> "AreaIndex[int]":
-    """某一级区域在 `at`(默认现在)的边界索引;键是 Area 的 id。
+    """某一级区域在 `at`（默认现在）的边界索引；键是 Area 的 id。
 
-    缓存按版本戳失效:经本应用的写操作改过任何边界后,下一次取即为新的。缓存命中时一条查询。
+    缓存按版本戳失效：经本应用的写操作改过任何边界后，下一次取即为新的。缓存命中时一条查询。
     """
     at = at or timezone.now()
     stamp = stamps.current(stamps.AREAS)
@@ -80,10 +80,10 @@ def area_by_code(code: str) -> Area | None:
 
 
 def versions_of(area: Area) -> QuerySet[AreaVersion]:
-    """边界的历史,早的在前。"""
+    """边界的历史，早的在前。"""
     return AreaVersion.objects.filter(area=area).order_by("valid_from")
 
 
 def geometry_of(area: Area, at: datetime) -> dict[str, Any] | None:
-    """某区域在 `at` 的边界;那时没有边界为 None。"""
+    """某区域在 `at` 的边界；那时没有边界为 None。"""
     return AreaVersion.objects.filter(_valid(at), area=area).values_list("geometry", flat=True).first()

@@ -1,6 +1,6 @@
 """找当事人。
 
-这里不判断谁看得到谁:后四位查找只该用在自己的办理范围内,由调用者再与 `visible()` 求交。
+这里不判断谁看得到谁：后四位查找只该用在自己的办理范围内，由调用者再与 `visible()` 求交。
 """
 
 from django.db.models import QuerySet
@@ -24,7 +24,7 @@ def parties_by_identifier_tail(four: str) -> QuerySet[Party]:
 
 
 def parties_by_phone(phone: str) -> QuerySet[Party]:
-    """电话完全相同的(一个电话可能几个人用)。"""
+    """电话完全相同的（一个电话可能几个人用）。"""
     return _equal("phone_index", secrets.blind_index("phone", phone))
 
 
@@ -34,5 +34,5 @@ def parties_by_phone_tail(four: str) -> QuerySet[Party]:
 
 
 def parties_by_name(name: str) -> QuerySet[Party]:
-    """姓名或名称相同的(全半角、空格、大小写不计)。"""
+    """姓名或名称相同的（全半角、空格、大小写不计）。"""
     return _equal("name_key", secrets.normalise(name)[:100])

@@ -19,13 +19,13 @@ def in_force(at: datetime) -> Q:
 
 
 def appointments_of(officer: Officer, at: datetime | None = None) -> QuerySet[Appointment]:
-    """某人的任职;给了 `at` 只列那一刻有效的,否则列全部。"""
+    """某人的任职；给了 `at` 只列那一刻有效的，否则列全部。"""
     found = Appointment.objects.filter(officer=officer).select_related("officer", "post", "unit", "area")
     return found if at is None else found.filter(in_force(at))
 
 
 def posts_of(officer: Officer, at: datetime) -> list[PostHeld]:
-    """某人此刻的 (岗位代码, 单位 id, 区域 path;None 为不限区域)。一条查询;不缓存,调用者自己留着用。
+    """某人此刻的 （岗位代码, 单位 id, 区域 path;None 为不限区域）。一条查询；不缓存，调用者自己留着用。
 
     停用的岗位不算。
     """
@@ -49,9 +49,9 @@ def holds_admin_post(officer: Officer, at: datetime) -> bool:
 def officers_with(
     post: str, unit: Unit | int | None = None, area_path: str | None = None, *, at: datetime | None = None
 ) -> list[Officer]:
-    """此刻在岗、任 `post`(岗位代码)的人。`unit` 限定单位;`area_path` 限定管得到这片区域的人。
+    """此刻在岗、任 `post`（岗位代码）的人。`unit` 限定单位；`area_path` 限定管得到这片区域的人。
 
-    管得到:不限区域,或任职区域就是它或它的上级。管得越具体的排在越前(网格的人先于社区、街道的人)。
+    管得到：不限区域，或任职区域就是它或它的上级。管得越具体的排在越前（网格的人先于社区、街道的人）。
     """
     at = at or timezone.now()
     found = Appointment.objects.filter(
@@ -73,12 +73,12 @@ def unit_by_code(code: str) -> Unit | None:
 
 
 def holdings(officer_id: int, at: datetime) -> list[tuple[str, str, str | None]]:
-    """某人此刻的 (岗位代码, 单位代码, 区域 path;None 为不限区域);停用的岗位和单位不算。"""
+    """某人此刻的 （岗位代码, 单位代码, 区域 path;None 为不限区域）；停用的岗位和单位不算。"""
     from jiezhi.base.registry.queries.standing import standing
 
     return standing().holdings(officer_id, at)
 
 
 def post_title(code: str) -> str:
-    """岗位名称;没有这个岗位时原样返回代码。"""
+    """岗位名称；没有这个岗位时原样返回代码。"""
     return Post.objects.filter(code=code).values_list("title", flat=True).first() or code

@@ -1,4 +1,4 @@
-"""办理时要反复问的几样:谁任什么职、有哪些单位、工作日表。进程内留着,按版本戳失效,一条查询核对全部戳。"""
+"""办理时要反复问的几样：谁任什么职、有哪些单位、工作日表。进程内留着，按版本戳失效，一条查询核对全部戳。"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Window = tuple[datetime, datetime | None, Holding]
 
 @dataclass(frozen=True)
 class Standing:
-    """某一版的任职和单位。`units`:在用单位代码 → (名称、上级代码);`external`:外部单位;`posts`:岗位名称。"""
+    """某一版的任职和单位。`units`:在用单位代码 → （名称、上级代码）;`external`:外部单位；`posts`:岗位名称。"""
 
     table: DayTable
     units: dict[str, tuple[str, str | None]]
@@ -29,7 +29,7 @@ class Standing:
     posts: dict[str, str] = field(default_factory=dict)
 
     def holdings(self, officer: int, at: datetime) -> list[Holding]:
-        """某人在 `at` 的 (岗位代码, 单位代码, 区域 path;None 为不限区域)。"""
+        """某人在 `at` 的 （岗位代码, 单位代码, 区域 path;None 为不限区域）。"""
         return [
             held
             for start, end, held in self.people.get(officer, ())
@@ -42,7 +42,7 @@ _held: dict[str, tuple[str, Standing]] = {}
 
 
 def standing() -> Standing:
-    """现在的一版。缓存命中时一条查询;人员、岗位、单位、任职改过之后,下一次取即为新的。"""
+    """现在的一版。缓存命中时一条查询；人员、岗位、单位、任职改过之后，下一次取即为新的。"""
     found = _stamps()
     calendar_stamp, people_stamp = found.get(stamps.CALENDAR, ""), found.get(stamps.PEOPLE, "")
     held = _held.get(connection.alias)

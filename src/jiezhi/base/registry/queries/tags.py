@@ -8,7 +8,7 @@ from jiezhi.base.registry.models import Area, Party, Place, Tag, TagLink
 
 
 def current_links(at: datetime) -> QuerySet[TagLink]:
-    """在 `at` 有效(已贴上、未取下、未到期)的标签。"""
+    """在 `at` 有效（已贴上、未取下、未到期）的标签。"""
     return TagLink.objects.filter(
         Q(removed_at=None) | Q(removed_at__gt=at),
         Q(expires_at=None) | Q(expires_at__gt=at),

@@ -15,7 +15,7 @@ GRIDS = ("990101001001001", "990101001001002")
 
 
 def square(west: float, south: float, size: float = 0.01) -> dict[str, Any]:
-    """边长 `size` 度的方块(GeoJSON 面)。"""
+    """边长 `size` 度的方块（GeoJSON 面）。"""
     east, north = west + size, south + size
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}

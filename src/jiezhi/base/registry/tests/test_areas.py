@@ -162,12 +162,12 @@ def test_closing(areas):
 def test_import_again_changes_only_what_differs(areas):
     again = [
         FEATURES[0],
-        feature(GRIDS[0], "一格(新)", "grid", COMMUNITY, square(114.0, 22.5, 0.009)),
+        feature(GRIDS[0], "一格（新）", "grid", COMMUNITY, square(114.0, 22.5, 0.009)),
         feature("990101001001003", "三格", "grid", COMMUNITY, square(114.0, 22.51, 0.009)),
     ]
     result = actions.import_areas(again, reason="年度调整", acting_officer=None, now=NOW + DAY)
     assert (result.created, result.changed, result.same) == (1, 1, 1)
-    assert queries.area_by_code(GRIDS[0]).name == "一格(新)"
+    assert queries.area_by_code(GRIDS[0]).name == "一格（新）"
     assert queries.versions_of(areas[GRIDS[0]]).count() == 2
     assert queries.versions_of(areas[GRIDS[1]]).count() == 1
     record = AdminRecord.objects.filter(action="area.import").first()

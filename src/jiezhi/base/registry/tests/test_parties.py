@@ -24,7 +24,7 @@ def _uscc(body: str) -> str:
     return body + uscc.calc_check_digit(body)
 
 
-# 99 开头不是任何现行区划,不会是真人、真单位的号码。
+# 99 开头不是任何现行区划，不会是真人、真单位的号码。
 RIC = _with_check("99010119900307001")
 USCC = _uscc("91990101MA0000001")
 COLLECTIVE = _uscc("N2990101MF0000001")
@@ -50,7 +50,7 @@ def _wrong_last(number):
         ("ric", RIC, ""),
         ("ric", f" {RIC[:6]} {RIC[6:]} ", ""),
         ("ric", _with_check("83000019900307001"), ""),  # 台湾居民居住证
-        ("ric", RIC[:17], "应为 18 位,现在是 17 位"),
+        ("ric", RIC[:17], "应为 18 位，现在是 17 位"),
         ("ric", "990101900307001", "15 位的旧号码"),
         ("ric", "99010119900307A01X", "前 17 位应为数字"),
         ("ric", _with_check("99010119901307001"), "出生日期"),
@@ -59,7 +59,7 @@ def _wrong_last(number):
         ("uscc", USCC, ""),
         ("uscc", USCC.lower(), ""),
         ("uscc", COLLECTIVE, ""),  # 农村集体经济组织以 N 开头
-        ("uscc", USCC[:10], "应为 18 位,现在是 10 位"),
+        ("uscc", USCC[:10], "应为 18 位，现在是 10 位"),
         ("uscc", "91990101MAO000001X", "不会有“O”"),
         ("uscc", _uscc("91A90101MA0000001"), "第 3 到 8 位"),
         ("uscc", _wrong_last(USCC), "校验位不对"),

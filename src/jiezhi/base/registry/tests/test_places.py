@@ -17,7 +17,7 @@ from jiezhi.base.registry.tests.conftest import COMMUNITY, GRIDS, NOW
         ("石厦北二街12号3栋", "石厦北二街12号3栋"),
         ("深圳市 福田区福保街道石厦北二街十二号3幢", "石厦北二街12号3栋"),
         ("广东省深圳市福田区福保街道明月社区石厦北二街12号3号楼", "石厦北二街12号3栋"),
-        ("石厦北二街12号第三栋(地铁口旁)", "石厦北二街12号3栋"),
+        ("石厦北二街12号第三栋（地铁口旁）", "石厦北二街12号3栋"),
         ("福田区石厦北二街12#3座", "石厦北二街12号3栋"),
         ("南园花园小区二十一栋", "南园花园小区21栋"),
         ("八卦岭工业区512栋", "八卦岭工业区512栋"),
@@ -109,7 +109,7 @@ def test_doorplate_and_grid(areas, clerk):
     ("given", "field", "says"),
     [
         ({"address": " "}, "address", "请填写地址"),
-        ({"address": "(旁)"}, "address", "没有可以辨认"),
+        ({"address": "（旁）"}, "address", "没有可以辨认"),
         ({"lon": 114.0}, "lon", "一起填"),
         ({"doorplate": "A1"}, "doorplate", "门牌编码"),
         ({"kind": "castle"}, "kind", "castle"),
@@ -165,5 +165,5 @@ def test_import(areas):
             acting_officer=None,
             now=NOW,
         )
-    assert caught.value.messages == ["第 1 行:请填写地址", "第 3 行:门牌编码 D9 重复"]
+    assert caught.value.messages == ["第 1 行：请填写地址", "第 3 行：门牌编码 D9 重复"]
     assert Place.objects.count() == 3

@@ -37,8 +37,8 @@ def test_add_and_remove(place, clerk):
     with pytest.raises(ValidationError, match="已经取下"):
         actions.remove_tag(link, reason="已整治", acting_officer=clerk, now=NOW + DAY)
     assert [r.title for r in account_queries.records_of(place)] == [
-        "取下标签:noisy",
-        "贴标签:noisy",
+        "取下标签：noisy",
+        "贴标签：noisy",
         "登记地点",
     ]
 

@@ -169,7 +169,7 @@ def test_leaver_loses_all_posts(unit, posts, clerk, admin):
     assert queries.posts_of(clerk, NOW + DAY) == []
     [kept] = queries.appointments_of(clerk)
     assert kept.valid_to == NOW + DAY
-    assert account_queries.records_of(kept).first().note == "离岗:辞职"
+    assert account_queries.records_of(kept).first().note == "离岗：辞职"
 
 
 def test_unit_with_people_cannot_close(unit, posts, clerk):

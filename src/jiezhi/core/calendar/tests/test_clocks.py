@@ -117,7 +117,7 @@ def test_what_is_recorded_after_the_end_erases_nothing() -> None:
     extended = state("5个工作日", at(8, 12), row("extend", at(8, 11), TEN))
     assert extended.overdue
     assert extended.due.last_day == date(2025, 8, 8)
-    assert extended.due.explain.endswith(";8月11日的延期在届满之后,不计入")
+    assert extended.due.explain.endswith("；8月11日的延期在届满之后，不计入")
     paused = state("5个工作日", at(8, 20), row("pause", at(8, 11)))
     assert (paused.status, paused.overdue) == (ClockStatus.PAUSED, True)
     assert "8月11日的暂停在届满之后" in paused.due.explain

@@ -60,7 +60,7 @@ def test_reads_what_the_law_writes(text: str, expected: Duration | Annual) -> No
     ],
 )
 def test_refuses_everything_else_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match="请照这样写:5个工作日"):
+    with pytest.raises(ValueError, match="请照这样写：5个工作日"):
         parse_duration(text)
 
 

@@ -87,14 +87,14 @@ def test_the_day_is_that_of_beijing() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (end(at(2025, 8, 1), "5个工作日"), "自8月1日次日起5个工作日,8月8日届满"),
-        (end(at(2025, 8, 1), "5日", "penalty-2021"), "自8月1日次日起5日(按工作日计),8月8日届满"),
-        (end(at(2025, 8, 1, 9, 30), "24小时"), "自8月1日9时30分起24小时,8月2日9时30分届满"),
-        (end(at(2025, 12, 1), "60日"), "自12月1日次日起60日,2026年1月30日届满"),
-        (end(at(2025, 12, 1), "每年1月31日"), "每年1月31日,2026年1月31日届满"),
+        (end(at(2025, 8, 1), "5个工作日"), "自8月1日次日起5个工作日，8月8日届满"),
+        (end(at(2025, 8, 1), "5日", "penalty-2021"), "自8月1日次日起5日（按工作日计），8月8日届满"),
+        (end(at(2025, 8, 1, 9, 30), "24小时"), "自8月1日9时30分起24小时，8月2日9时30分届满"),
+        (end(at(2025, 12, 1), "60日"), "自12月1日次日起60日，2026年1月30日届满"),
+        (end(at(2025, 12, 1), "每年1月31日"), "每年1月31日，2026年1月31日届满"),
         (
             end(at(2025, 8, 1), "15日", favours_party=True),
-            "自8月1日次日起15日,末日8月16日不是工作日,顺延,8月18日届满",
+            "自8月1日次日起15日，末日8月16日不是工作日，顺延，8月18日届满",
         ),
         (
             end(
@@ -103,11 +103,11 @@ def test_the_day_is_that_of_beijing() -> None:
                 pauses=[(at(2025, 8, 4), at(2025, 8, 6))],
                 extensions=[Duration(10, Unit.WORKDAY)],
             ),
-            "自8月1日次日起20个工作日,延长10个工作日,扣除2个工作日,9月16日届满",
+            "自8月1日次日起20个工作日，延长10个工作日，扣除2个工作日，9月16日届满",
         ),
         (
             end(at(2025, 8, 1), "24小时", pauses=[(at(2025, 8, 1, 11), at(2025, 8, 1, 12, 30))]),
-            "自8月1日10时整起24小时,扣除1小时30分钟,8月2日11时30分届满",
+            "自8月1日10时整起24小时，扣除1小时30分钟，8月2日11时30分届满",
         ),
     ],
 )
@@ -272,10 +272,10 @@ def test_the_latest_lawful_day_for_notice(target: datetime, written: str, last: 
 
 def test_backwards_in_words_and_hours() -> None:
     found = due_before(at(2025, 8, 20, 9), parse_duration("7日"), REGIMES["penalty-2021"], TABLE)
-    assert found.explain == "8月20日之前留足7日(按工作日计)(首尾两日都不计),最迟8月10日"
+    assert found.explain == "8月20日之前留足7日（按工作日计）（首尾两日都不计），最迟8月10日"
     hours = due_before(at(2025, 8, 20, 9), parse_duration("24小时"), OFFICE, TABLE)
     assert (hours.at, hours.last_day) == (at(2025, 8, 19, 9), None)
-    assert hours.explain == "8月20日9时整之前24小时,须早于8月19日9时整"
+    assert hours.explain == "8月20日9时整之前24小时，须早于8月19日9时整"
     assert due_before(at(2027, 3, 1), parse_duration("5个工作日"), OFFICE, TABLE).provisional
     with pytest.raises(ClockError, match="不能倒着算"):
         due_before(at(2025, 8, 20), parse_duration("每年1月31日"), OFFICE, TABLE)

@@ -109,7 +109,7 @@ def test_unsettled_readings_can_be_switched(name: str, working: list[str], calen
 
 @pytest.mark.parametrize("name", ["penalty-2021", "没有这个"])
 def test_settled_readings_cannot_be_switched(name: str) -> None:
-    with pytest.raises(ValueError, match="可以改选的有:labour-2007、legal-aid-2021"):
+    with pytest.raises(ValueError, match="可以改选的有：labour-2007、legal-aid-2021"):
         configured([name])
 
 

@@ -32,7 +32,7 @@ OFFICE = "春和街道办事处"
 SIGNER = Ed25519Signer.from_seed(bytes(range(32)))
 OTHER_SIGNER = Ed25519Signer.from_seed(b"\x07" * 32)
 AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
-DEFINITION = '{"matter":"enforcement.penalty","title":"行政处罚(普通程序)"}'
+DEFINITION = '{"matter":"enforcement.penalty","title":"行政处罚（普通程序）"}'
 PHOTO = bytes(range(256)) * 2
 
 

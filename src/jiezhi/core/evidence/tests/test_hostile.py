@@ -1,4 +1,4 @@
-"""来路不明的案卷包:核验程序不得出错中断、不得被撑爆、不得写出任何文件。"""
+"""来路不明的案卷包：核验程序不得出错中断、不得被撑爆、不得写出任何文件。"""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_zip_bomb_is_not_inflated(tmp_path):
     assert path.stat().st_size < 100_000
     assert K.TOO_LARGE in kinds(path)  # more than any text may be
     report = verify_package(path, trusted_key=KEY, limits=Limits(inflated=20 << 20))
-    assert [fault.say for fault in report.faults] == ["包内文件解开后大得不正常,不予解开。"]
+    assert [fault.say for fault in report.faults] == ["包内文件解开后大得不正常，不予解开。"]
     assert "case" not in report.facts  # nothing at all was inflated
 
 

@@ -1,4 +1,4 @@
-"""默克尔树:对照 RFC 6962 的递归定义。"""
+"""默克尔树：对照 RFC 6962 的递归定义。"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""案卷包:写出、核验、签名,逐字节翻转。"""
+"""案卷包：写出、核验、签名，逐字节翻转。"""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_sound_package(tmp_path):
         "checkpoint_at": "2026-11-05T08:00:00+08:00",
     }
     notes = "\n".join(report.notes)
-    assert "第2号办理记录的“phone”已依法清除(见第5号办理记录" in notes
+    assert "第2号办理记录的“phone”已依法清除（见第5号办理记录" in notes
     assert "第4号办理记录是补录" in notes and "晚了2天" in notes
     assert "第1至第4号办理记录已存于第1号存证点" in notes and "其后2条尚未存证" in notes
     assert len(report.notes) == 3

@@ -1,4 +1,4 @@
-"""案卷包里的每一种篡改,都要点名是哪一号、哪一栏、哪个附件。"""
+"""案卷包里的每一种篡改，都要点名是哪一号、哪一栏、哪个附件。"""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_altered_event_is_named_even_when_the_list_was_brought_in_line(tmp_path)
 def test_removed_inserted_reordered_repeated_events(tmp_path):
     expected = {
         "remove": (K.MISSING, "缺少第3号"),
-        "cut": (K.MISSING, "缺少第6号办理记录(末尾被截去)"),
+        "cut": (K.MISSING, "缺少第6号办理记录（末尾被截去）"),
         "insert": (K.INSERTED, "排在第4条的与前后接不上"),
         "swap": (K.REORDERED, "第4号办理记录的先后次序"),
         "repeat": (K.REPEATED, "第2号办理记录重复出现2次"),
@@ -140,7 +140,7 @@ def test_erasure_needs_a_later_event_that_says_so(tmp_path):
     claimed = {2: {**made.erased[2], "cause": {"by_seq": 5, "at": "2026-11-04T09:04:00+08:00"}}}
     path = package(tmp_path, source(openings={}, erased=claimed), check=False)
     assert kinds(path) == {K.ERASURE_UNSUPPORTED}
-    assert "“cause”称已依法清除,但没有哪条办理记录写明" in said(path)
+    assert "“cause”称已依法清除，但没有哪条办理记录写明" in said(path)
 
 
 def test_erasure_event_alone_is_enough_and_must_be_told_truly(tmp_path):
@@ -178,7 +178,7 @@ def test_erased_file(tmp_path):
     path = package(tmp_path, source(records=records, files={}))
     report = verify_package(path, trusted_key=KEY)
     assert report.ok
-    assert any("附件“现场照片.jpg”已依法清除(见第6号" in note for note in report.notes)
+    assert any("附件“现场照片.jpg”已依法清除（见第6号" in note for note in report.notes)
     bodies[5]["effects"] = {}
     records = chain_of([encode(item) for item in bodies])
     lost = source(records=records, files={}, checkpoint=None, inclusion=None)

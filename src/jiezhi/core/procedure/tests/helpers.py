@@ -1,4 +1,4 @@
-"""测试共用:样例文件夹和小业务模板。"""
+"""测试共用：样例文件夹和小业务模板。"""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ actions:
 
 @lru_cache(maxsize=1)
 def sample() -> PackSet:
-    """样例文件夹,只读一次;测试不得改动它。"""
+    """样例文件夹，只读一次；测试不得改动它。"""
     return load_folder(SAMPLE)

@@ -1,4 +1,4 @@
-"""抽象机:一步一步的语义,和通过校验的业务模板上的随机走查。"""
+"""抽象机：一步一步的语义，和通过校验的业务模板上的随机走查。"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANS = {name: name for name in ("ask", "answer", "check", "close")}
 
 
 def definition(**parts: Any) -> Definition:
-    """一个小模板:new → doing → closed,`parts` 覆盖各部分。"""
+    """一个小模板：new → doing → closed,`parts` 覆盖各部分。"""
     base: dict[str, Any] = {
         "matter": "demo.abstract",
         "title": "小模板",
@@ -212,7 +212,7 @@ def test_other_writings_are_no_events(written: str) -> None:
 def test_random_walks_of_accepted_procedures_never_stick_nor_break_a_rule(
     case: dict[str, Any], random: Any
 ) -> None:
-    if random.random() < 0.7:  # 多给一条出路,免得大多数生成的模板都因死路被拒
+    if random.random() < 0.7:  # 多给一条出路，免得大多数生成的模板都因死路被拒
         way_out = {
             "from": list(case["states"]),
             "to": [(None, OVER)],

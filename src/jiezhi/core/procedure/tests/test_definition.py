@@ -1,4 +1,4 @@
-"""编译好的业务模板:表、依据、表达式、摘要。"""
+"""编译好的业务模板：表、依据、表达式、摘要。"""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def test_citations() -> None:
     found = cite(statutes, "office.8")
     assert found is not None
     assert (found.limit, found.extend, found.status) == ("5个工作日", "5个工作日", "内部规定")
-    assert found.label.startswith("本单位规定:")
+    assert found.label.startswith("本单位规定：")
     derived = cite(statutes, "derived.reply")
-    assert derived is not None and derived.label.startswith("系统规则:")
+    assert derived is not None and derived.label.startswith("系统规则：")
     assert cite(statutes, "office.99") is None
     assert cite(statutes, "nope.1") is None
     assert report().citation(None) is None
@@ -72,7 +72,7 @@ def test_expressions() -> None:
     definition = report()
     assert definition.predicate_values({"ours": True}) == {"ours": True}
     assert definition.predicate_values({"ours": False}) == {"ours": False}
-    assert definition.predicate_values({}) == {"ours": False}  # 没有采集,算不成立
+    assert definition.predicate_values({}) == {"ours": False}  # 没有采集，算不成立
     expression = definition.expression("size(result) > 4")
     assert expression.variables == {"result"}
     assert expression.holds({"result": "路灯已修好了"})

@@ -1,4 +1,4 @@
-"""流程图:文字不重叠、走过的路看得出、内容不出格。"""
+"""流程图：文字不重叠、走过的路看得出、内容不出格。"""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_sample_drawing() -> None:
     assert "撤回诉求 → 已撤回" in shown
     root = ElementTree.fromstring(svg)
     assert root.findtext(f"{SVG}title") == "居民报事流程图"
-    assert "待核实:退回重办,到处理中。" in (root.findtext(f"{SVG}desc") or "")
+    assert "待核实：退回重办，到处理中。" in (root.findtext(f"{SVG}desc") or "")
     dashed = [node for node in root.iter(f"{SVG}path") if node.get("stroke-dasharray")]
     assert len(dashed) == 3  # 两个退回重派、一个退回重办
 
@@ -85,8 +85,8 @@ def test_markup_in_titles_is_only_text() -> None:
 
 
 def test_wrap_keeps_every_character_and_no_punctuation_first() -> None:
-    rows = wrap("责令限期改正(逾期不改的,移送),并告知申诉途径和期限", 9)
-    assert "".join(rows) == "责令限期改正(逾期不改的,移送),并告知申诉途径和期限"
+    rows = wrap("责令限期改正（逾期不改的，移送），并告知申诉途径和期限", 9)
+    assert "".join(rows) == "责令限期改正（逾期不改的，移送），并告知申诉途径和期限"
     assert len(rows) > 1
     assert not any(row[0] in ",)" for row in rows)
     assert not any(row.endswith("(") for row in rows)

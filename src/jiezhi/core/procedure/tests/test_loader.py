@@ -1,4 +1,4 @@
-"""加载:一次报全,坏的不影响好的,位置指到那一行。"""
+"""加载：一次报全，坏的不影响好的，位置指到那一行。"""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def test_position_points_into_the_trait_file() -> None:
     ("old", "new", "part", "code", "words"),
     [
         ("    to: done\n", "    too: done\n", "too:", "decl.extra_forbidden", ["动作“办结”", "想写 to"]),
-        ("class: 群众诉求\n", "", "matter:", "decl.missing", ["少写了 class(事项类别)"]),
-        ("    by: reporter\n", "", "register:", "decl.missing", ["办理动作“登记”", "by(谁能做)"]),
+        ("class: 群众诉求\n", "", "matter:", "decl.missing", ["少写了 class（事项类别）"]),
+        ("    by: reporter\n", "", "register:", "decl.missing", ["办理动作“登记”", "by（谁能做）"]),
         ("type: text", "type: txt", "content:", "decl.enum", ["只能写", "是不是想写 text?"]),
         ("ended: done", "ended: finish", "done:", "decl.literal_error", ["done、withdrawn"]),
         ("terminal: true", "terminal: 对", "terminal", "decl.bool_parsing", ["true 或 false", "“对”"]),
         ("  new: {title", "  New: {title", "New:", "decl.string_pattern_mismatch", ["“New”", "小写字母"]),
         ("title: 小件", "title: 12", "title: 12", "decl.string_type", ["要写文字", "加引号"]),
-        ("from: new", "from: [new, new]", "[new, new]", "decl.value_error", ["重复写了:new"]),
+        ("from: new", "from: [new, new]", "[new, new]", "decl.value_error", ["重复写了：new"]),
         ("covers: [B1]", "covers: []", "covers:", "decl.too_short", ["至少要写 1 项"]),
         ("covers: [B1]", "covers: [B99]", "covers:", "covers.unknown", ["B99", "A1 到 K7"]),
         ("type: text", "type: code, list: nope", "content:", "codes.unknown", ["nope", "appeal_kinds"]),
@@ -95,7 +95,9 @@ def test_each_mistake_says_where_and_what(old: str, new: str, part: str, code: s
 
 def test_needs_union_complains_only_about_the_shape_written() -> None:
     text = SMALL + "    needs:\n      - {title: 齐全, cel: 'true', say: 缺材料, basis: office.8}\n"
-    assert problems(text) == [(line_of(text, "齐全"), "decl.missing", "办理动作“办结”:少写了 remedy(怎样补)")]
+    assert problems(text) == [
+        (line_of(text, "齐全"), "decl.missing", "办理动作“办结”：少写了 remedy（怎样补）")
+    ]
     text = SMALL + "    needs: [7]\n"
     ((line, _, say),) = problems(text)
     assert line == line_of(text, "needs: [7]") and "要写文字" in say

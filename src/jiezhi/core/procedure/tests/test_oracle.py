@@ -1,6 +1,6 @@
-"""校验器对照:随机的小业务模板,用另一套写法把全部具体走法(含字段的真值)穷举一遍,结论必须完全一致。
+"""校验器对照：随机的小业务模板，用另一套写法把全部具体走法（含字段的真值）穷举一遍，结论必须完全一致。
 
-这里不用抽象机、不用 guards.py:具体状况是(环节, 做过的含义, 两个字段的实际值),小到可以走完。
+这里不用抽象机、不用 guards.py：具体状况是（环节, 做过的含义, 两个字段的实际值），小到可以走完。
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ some_meanings = st.lists(names, max_size=2, unique=True)
 
 
 def formulas(predicates: list[str]) -> st.SearchStrategy[Any]:
-    """去向判断:嵌套的元组,另有 `text` 写成模板里的样子、`truth` 求值。"""
+    """去向判断：嵌套的元组，另有 `text` 写成模板里的样子、`truth` 求值。"""
     atoms = st.tuples(st.just("done"), names)
     if predicates:
         atoms = st.tuples(st.just("p"), st.sampled_from(predicates)) | atoms
@@ -88,7 +88,7 @@ def truth(formula: Any, values: dict[str, bool], done: frozenset[str]) -> bool:
 
 @st.composite
 def cases(draw: st.DrawFn) -> dict[str, Any]:
-    """一个小业务模板和几条法律规则,写成普通数据。"""
+    """一个小业务模板和几条法律规则，写成普通数据。"""
     states = [f"s{i}" for i in range(draw(st.integers(1, 4)))]
     tests = {
         f"p{i}": (FIELDS[i], draw(st.sampled_from(sorted(TESTS)))) for i in range(draw(st.integers(0, 2)))
@@ -244,7 +244,7 @@ def valuation(case: dict[str, Any], values: tuple[Any, ...]) -> dict[str, bool]:
 
 
 def writings(action: dict[str, Any], values: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], set[str]]]:
-    """填写的全部具体写法:(写完的值, 写了哪些字段)。"""
+    """填写的全部具体写法：（写完的值, 写了哪些字段）。"""
     untouched = object()
     options = {
         "no": [untouched],
@@ -412,7 +412,7 @@ def test_the_verifier_agrees_with_brute_force(case: dict[str, Any]) -> None:
 
 
 def test_the_generator_reaches_every_verdict() -> None:
-    """随机生成的模板要真的覆盖各种结论,否则上面的一致没有意义。"""
+    """随机生成的模板要真的覆盖各种结论，否则上面的一致没有意义。"""
     seen: set[str] = set()
 
     @settings(max_examples=70, deadline=None, database=None, derandomize=True)

@@ -1,4 +1,4 @@
-"""读 YAML:只认看得出来的写法,记得住位置,不怕恶意文件。"""
+"""读 YAML：只认看得出来的写法，记得住位置，不怕恶意文件。"""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ def test_problem_shown_and_as_json() -> None:
         5,
         ("派单", "退回"),
         "office.8",
-        "办理动作“派单”:缺",
+        "办理动作“派单”：缺",
     )
-    assert str(problem) == "packs/reports/b1.yaml:37 办理动作“派单”:缺(依据 office.8)"
+    assert str(problem) == "packs/reports/b1.yaml:37 办理动作“派单”：缺（依据 office.8）"
     assert problem.as_json()["path"] == ["派单", "退回"]
     warn = Problem("x.z", "warn", "b1", "packs/reports/b1.yaml", 2, 1, (), None, "提醒一下")
     assert "〔提醒〕" in str(warn)

@@ -1,6 +1,6 @@
-"""校验器:业务模板的类型检查。
+"""校验器：业务模板的类型检查。
 
-`verify` 在环节 × 未作废的法律含义 × 命名判断的全部可达状况上逐步核对,其余办理条件当作随时可能具备。
+`verify` 在环节 × 未作废的法律含义 × 命名判断的全部可达状况上逐步核对，其余办理条件当作随时可能具备。
 报出的每一处都说明在哪一行、怎么走到的、凭什么、怎么改。
 """
 
@@ -37,10 +37,10 @@ def verify(
     catalogue: Catalogue | None = None,
     cap: int = CAP,
 ) -> list[Problem]:
-    """校验一个业务模板,返回全部问题(按文件和行排);没有 error 才能公布。
+    """校验一个业务模板，返回全部问题（按文件和行排）；没有 error 才能公布。
 
-    `locate` 由模板里的位置(如 ("actions", "decide", "to", 0))找到文件和行,由加载器给;
-    `catalogue` 是外面的名录,None 表示不查这些名字;`cap` 是最多穷举多少种状况。不抛异常。
+    `locate` 由模板里的位置（如 ("actions", "decide", "to", 0)）找到文件和行，由加载器给；
+    `catalogue` 是外面的名录，None 表示不查这些名字；`cap` 是最多穷举多少种状况。不抛异常。
     """
     report = Report(definition, locate)
     outside = catalogue or UNCHECKED
@@ -53,10 +53,10 @@ def verify(
     protect.check(report)
     basis.check(report)
     if report.broken:
-        return report.problems()  # 名字不全,走法没法穷举;先改这些
+        return report.problems()  # 名字不全，走法没法穷举；先改这些
     graph = explore(definition, cap)
     if graph.truncated:
-        say = f"走法过于复杂(超过 {cap} 种状况),校验不完;请拆成子件,或减少相互独立的法律含义和命名判断"
+        say = f"走法过于复杂（超过 {cap} 种状况），校验不完；请拆成子件，或减少相互独立的法律含义和命名判断"
         report.add("matter.too_complex", ("actions",), say)
         return report.problems()
     reach.check(report, graph)
@@ -69,13 +69,13 @@ def verify(
 
 
 def explore(definition: Definition, cap: int = CAP) -> Graph:
-    """穷举可达状况(含保护期的起算)。名字有错的模板会抛异常,先 `verify`。"""
+    """穷举可达状况（含保护期的起算）。名字有错的模板会抛异常，先 `verify`。"""
     protected = [name for name, clock in definition.matter.clocks.items() if clock.protects]
     return Graph(Machine(definition, relevance(definition), protected), cap)
 
 
 def summary(definition: Definition) -> dict[str, Any]:
-    """概况(供 `jiezhi check --json`):各有多少、穷举了多少种状况、哪些依据还没有核对原文。"""
+    """概况（供 `jiezhi check --json`）：各有多少、穷举了多少种状况、哪些依据还没有核对原文。"""
     matter = definition.matter
     report = Report(definition, None)
     resting: dict[str, list[str]] = {"已核对(网)": [], "待核": [], "推导": []}

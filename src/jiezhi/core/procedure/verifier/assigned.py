@@ -1,6 +1,6 @@
-"""用到的字段是不是每条走法都采集了,用到的角色是不是每条走法都指定了。
+"""用到的字段是不是每条走法都采集了，用到的角色是不是每条走法都指定了。
 
-在可达状况的图上求交(每条走法都有才算有),不放过任何一条走法;跟踪的真假把“属于复杂情形所以一定填过”
+在可达状况的图上求交（每条走法都有才算有），不放过任何一条走法；跟踪的真假把“属于复杂情形所以一定填过”
 这类情况自动分开。
 """
 
@@ -24,7 +24,7 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True)
 class Use:
-    """一处用到:字段名或 `role.x`,在哪里写的,作什么用。"""
+    """一处用到：字段名或 `role.x`,在哪里写的，作什么用。"""
 
     name: str
     at: Place
@@ -62,7 +62,7 @@ class Assigned:
         return found
 
     def has(self, config: int, edge: Edge) -> int:
-        """办这一步时(填写之后)一定有的。"""
+        """办这一步时（填写之后）一定有的。"""
         gain, lose = self.effect(edge[0], edge[1])
         return (self.inside[config] & ~lose) | gain
 
@@ -91,7 +91,7 @@ class Assigned:
         found: dict[str, int] = {}
         for name, taken in self.graph.taken.items():
             for config, edge in taken:
-                # 角色看办理之前,字段看填写之后
+                # 角色看办理之前，字段看填写之后
                 found[name] = found.get(name, -1) & self.has(config, edge)
         return found
 
@@ -132,8 +132,8 @@ def check(report: Report, graph: Graph, catalogue: Catalogue) -> Assigned:
                 continue
             say = (
                 f"动作{report.action(name)}用到字段{report.field(use.name)}({use.purpose}),"
-                "但有的走法还没有采集它;"
-                f"请在这之前列为必填,或在这个动作里采集"
+                "但有的走法还没有采集它；"
+                f"请在这之前列为必填，或在这个动作里采集"
             )
             severity = "warn" if use.warn else "error"
             path = assigned.witness(use.name, name)

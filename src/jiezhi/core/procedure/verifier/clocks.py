@@ -1,4 +1,4 @@
-"""时限:写法、起止点、不超过法定、延长不超过法定、倒数不短于法定。"""
+"""时限：写法、起止点、不超过法定、延长不超过法定、倒数不短于法定。"""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def check(report: Report) -> None:
                 report.add(
                     "clock.source",
                     (*at, key),
-                    f"时限“{clock.title}”的 {key} 要写成 field.字段,现在是“{source}”",
+                    f"时限“{clock.title}”的 {key} 要写成 field.字段，现在是“{source}”",
                 )
             elif (
                 field_known(report, source, (*at, key))
                 and key != "per"
                 and matter.fields[source[6:]].type not in DATES
             ):
-                say = f"时限“{clock.title}”的 {key} 要用日期字段,{report.field(source[6:])}不是"
+                say = f"时限“{clock.title}”的 {key} 要用日期字段，{report.field(source[6:])}不是"
                 report.add("clock.source", (*at, key), say)
         for key in ("binds", "guards"):
             for i, meaning in enumerate(getattr(clock, key)):
@@ -68,7 +68,9 @@ def event(report: Report, text: str, at: Place) -> None:
     matter = report.definition.matter
     ref = parse_event(text)
     if ref is None:
-        say = f"起止点“{text}”写法不对;可写 open、means.含义、action.动作、state.环节、served.含义、date.字段"
+        say = (
+            f"起止点“{text}”写法不对；可写 open、means.含义、action.动作、state.环节、served.含义、date.字段"
+        )
         report.add("clock.event", at, say)
         return
     tables: dict[str, tuple[str, Collection[str]]] = {
@@ -85,26 +87,28 @@ def event(report: Report, text: str, at: Place) -> None:
 
 
 def duration(report: Report, text: str, at: Place, what: str) -> Duration | Annual | None:
-    """读一个时长;写法不对时记下问题。"""
+    """读一个时长；写法不对时记下问题。"""
     try:
         return parse_duration(text)
     except ValueError as error:
-        report.add("clock.duration", at, f"{what}“{text}”写法不对:{error}")
+        report.add("clock.duration", at, f"{what}“{text}”写法不对：{error}")
         return None
 
 
 def _shape(report: Report, at: Place, clock: ClockDecl) -> None:
     title = clock.title
     if (clock.limit is None) == (clock.at_least is None):
-        report.add("clock.shape", at, f"时限“{title}”要在 limit(向前数)和 at_least(倒数)里恰好写一个")
+        report.add("clock.shape", at, f"时限“{title}”要在 limit（向前数）和 at_least（倒数）里恰好写一个")
     if clock.at_least is not None and (clock.before is None or not clock.binds):
-        report.add("clock.shape", at, f"倒数时限“{title}”要写明从哪个日期倒数(before)、约束哪些含义(binds)")
+        report.add(
+            "clock.shape", at, f"倒数时限“{title}”要写明从哪个日期倒数（before）、约束哪些含义（binds）"
+        )
     if clock.limit is not None and (clock.before or clock.binds):
         report.add(
-            "clock.shape", at, f"时限“{title}”是向前数的,before、binds 不起作用;请删去,或改写 at_least"
+            "clock.shape", at, f"时限“{title}”是向前数的，before、binds 不起作用；请删去，或改写 at_least"
         )
     if clock.limit is not None and not clock.from_:
-        report.add("clock.never_starts", at, f"时限“{title}”没有写从什么时候起算;请写 from")
+        report.add("clock.never_starts", at, f"时限“{title}”没有写从什么时候起算；请写 from")
     if clock.regime is not None and clock.regime not in REGIMES:
         report.unknown("regime", "数日子的办法", clock.regime, REGIMES, (*at, "regime"))
     for i, warn in enumerate(clock.warn):
@@ -136,15 +140,13 @@ def _lengths(report: Report, at: Place, clock: ClockDecl) -> None:
         if text is not None:
             duration(report, text, (*at, key), what)
     if citation and not clock.protects and longer(clock.limit, citation.limit):
-        say = f"{what}是{clock.limit},可能长过法定的{citation.limit};请改到不超过{citation.limit}"
+        say = f"{what}是{clock.limit}，可能长过法定的{citation.limit}；请改到不超过{citation.limit}"
         report.add("clock.beyond", (*at, "limit"), say, basis=clock.basis, severity=severity)
     if citation and clock.protects and longer(citation.limit, clock.limit):
-        say = f"保护期{what}是{clock.limit},可能短过法定的{citation.limit};请改到不少于{citation.limit}"
+        say = f"保护期{what}是{clock.limit}，可能短过法定的{citation.limit}；请改到不少于{citation.limit}"
         report.add("clock.short", (*at, "limit"), say, basis=clock.basis, severity=severity)
     if citation and longer(citation.at_least, clock.at_least):
-        say = (
-            f"倒数{what}是{clock.at_least},可能短过法定的{citation.at_least};请改到不少于{citation.at_least}"
-        )
+        say = f"倒数{what}是{clock.at_least}，可能短过法定的{citation.at_least}；请改到不少于{citation.at_least}"
         report.add("clock.short", (*at, "at_least"), say, basis=clock.basis, severity=severity)
     if clock.extension is None:
         return
@@ -154,26 +156,26 @@ def _lengths(report: Report, at: Place, clock: ClockDecl) -> None:
         return
     place: Place = (*at, "extension", "each")
     if isinstance(each, Annual):
-        report.add("clock.duration", place, f"{what}的延长要写多少日,不能写每年几月几日")
+        report.add("clock.duration", place, f"{what}的延长要写多少日，不能写每年几月几日")
     elif clock.protects:
         return  # 延长保护期只对当事人有利
     elif grant.extend is None:
         if grant.status in ("已核对", "已核对(网)", "待核"):
-            say = f"{what}写了可以延长,但所引条文没有延长的规定;请改引写明延长的条文,或删去"
+            say = f"{what}写了可以延长，但所引条文没有延长的规定；请改引写明延长的条文，或删去"
             report.add("clock.extension", place, say, basis=clock.extension.basis)
     else:
         times = clock.extension.times
         total = Duration(min(each.amount * times, 9999), each.unit)
         if longer(str(total), grant.extend):
             say = (
-                f"{what}每次延长{clock.extension.each}、最多{times}次,共{total},"
-                f"超过法定的{grant.extend};请改短"
+                f"{what}每次延长{clock.extension.each}、最多{times}次，共{total},"
+                f"超过法定的{grant.extend}；请改短"
             )
             report.add("clock.extension", place, say, basis=clock.extension.basis)
 
 
 def _regime(clock: ClockDecl, citation: Citation | None) -> Regime | None:
-    """按依据所在法律的数法比;声明另写数法的不能借此放宽,所以仍按法律的数法。"""
+    """按依据所在法律的数法比；声明另写数法的不能借此放宽，所以仍按法律的数法。"""
     if citation is not None and citation.regime in REGIMES:
         return REGIMES[citation.regime]
     return REGIMES.get(clock.regime or "office")
@@ -188,8 +190,8 @@ def _extend(report: Report, name: str, target: str, amount: str) -> None:
         return
     if clock.extension is None:
         say = (
-            f"动作{report.action(name)}要延长时限“{clock.title}”,但它没有写可以延长;"
-            "请在时限里写 extension,或删去"
+            f"动作{report.action(name)}要延长时限“{clock.title}”，但它没有写可以延长；"
+            "请在时限里写 extension，或删去"
         )
         report.add("clock.extension", at, say)
         return
@@ -198,7 +200,7 @@ def _extend(report: Report, name: str, target: str, amount: str) -> None:
             field_known(report, amount, (*at, "amount"))
             and matter.fields[amount[6:]].type is not FieldType.DURATION
         ):
-            say = f"延长多久要用时长字段,{report.field(amount[6:])}不是"
+            say = f"延长多久要用时长字段，{report.field(amount[6:])}不是"
             report.add("clock.source", (*at, "amount"), say)
         return
     wanted = duration(report, amount, (*at, "amount"), f"动作{report.action(name)}延长的时间")
@@ -210,8 +212,8 @@ def _extend(report: Report, name: str, target: str, amount: str) -> None:
         return
     if wanted.unit is not each.unit or wanted.amount > each.amount:
         say = (
-            f"动作{report.action(name)}延长{amount},超过时限“{clock.title}”每次可延的{each};"
-            "请改短(单位要相同)"
+            f"动作{report.action(name)}延长{amount}，超过时限“{clock.title}”每次可延的{each};"
+            "请改短（单位要相同）"
         )
         report.add("clock.extension", (*at, "amount"), say, basis=clock.extension.basis)
 
@@ -223,16 +225,16 @@ def check_paths(report: Report, graph: Graph) -> None:
         at: Place = ("clocks", name)
         starts = [text for text in clock.from_ if can_happen(graph, text)]
         if clock.from_ and not starts:
-            say = f"时限“{clock.title}”永远不会起算:{'、'.join(clock.from_)}都不会发生;请改 from"
+            say = f"时限“{clock.title}”永远不会起算：{'、'.join(clock.from_)}都不会发生；请改 from"
             report.add("clock.never_starts", (*at, "from"), say)
         for i, text in enumerate(clock.until):
             if parse_event(text) and not can_happen(graph, text):
-                say = f"时限“{clock.title}”等的“{text}”永远不会发生;请改 until"
+                say = f"时限“{clock.title}”等的“{text}”永远不会发生；请改 until"
                 report.add("clock.until_never", (*at, "until", i), say)
         for i, exclude in enumerate(clock.excludes):
             for key, text in (("from", exclude.from_), ("to", exclude.to)):
                 if parse_event(text) and not can_happen(graph, text):
-                    say = f"时限“{clock.title}”扣除时间的“{text}”永远不会发生;请改正,否则停下来的时间接不上"
+                    say = f"时限“{clock.title}”扣除时间的“{text}”永远不会发生；请改正，否则停下来的时间接不上"
                     report.add("clock.exclude_never", (*at, "excludes", i, key), say)
     for name, measure in matter.measures.items():
         for key, text in (("from", measure.from_), ("to", measure.to)):
@@ -240,5 +242,5 @@ def check_paths(report: Report, graph: Graph) -> None:
             if parse_event(text) is None:
                 event(report, text, place)
             elif not can_happen(graph, text):
-                say = f"用时“{measure.title}”的“{text}”永远不会发生,算不出来;请改正"
+                say = f"用时“{measure.title}”的“{text}”永远不会发生，算不出来；请改正"
                 report.add("measure.never", place, say)

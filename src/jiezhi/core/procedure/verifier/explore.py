@@ -1,4 +1,4 @@
-"""穷举:从开件出发能到的全部状况,怎样最快走到,能不能办结。"""
+"""穷举：从开件出发能到的全部状况，怎样最快走到，能不能办结。"""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import cached_property
 from jiezhi.core.procedure.abstract import Act, Machine, Variant
 
 CAP = 200_000
-Edge = tuple[Act, Variant, int, int]  # 动作、写法、第几支(-1 为没有写 to)、到达的状况的序号
+Edge = tuple[Act, Variant, int, int]  # 动作、写法、第几支（-1 为没有写 to）、到达的状况的序号
 
 
 class Graph:
-    """可达状况的图。序号 0 是开件之前;`truncated` 为真表示超过上限没有穷举完。"""
+    """可达状况的图。序号 0 是开件之前；`truncated` 为真表示超过上限没有穷举完。"""
 
     def __init__(self, machine: Machine, cap: int = CAP) -> None:
         self.machine = machine
@@ -53,12 +53,12 @@ class Graph:
 
     @cached_property
     def reached(self) -> set[str]:
-        """到得了的环节(含 start)。"""
+        """到得了的环节（含 start）。"""
         return {self.machine.states[number] for number in {key >> self.machine.shift for key in self.keys}}
 
     @cached_property
     def taken(self) -> dict[str, list[tuple[int, Edge]]]:
-        """动作 → 它的全部步(出发状况, 步)。"""
+        """动作 → 它的全部步（出发状况, 步）。"""
         found: dict[str, list[tuple[int, Edge]]] = {act.name: [] for act in self.machine.acts}
         for config, out in enumerate(self.edges):
             for edge in out:
@@ -67,7 +67,7 @@ class Graph:
 
     @cached_property
     def stuck(self) -> list[int]:
-        """死路:没有办结,又一步也走不了。"""
+        """死路：没有办结，又一步也走不了。"""
         return [i for i, out in enumerate(self.edges) if not out and not self.terminal(i)]
 
     def reaching(self, goals: Iterable[int]) -> set[int]:
@@ -91,12 +91,12 @@ class Graph:
 
     @cached_property
     def endless(self) -> list[int]:
-        """怎么走都到不了办结的状况(含死路)。"""
+        """怎么走都到不了办结的状况（含死路）。"""
         fine = self.reaching(i for i in range(len(self.keys)) if self.terminal(i))
         return [i for i in range(len(self.keys)) if i not in fine]
 
     def path(self, config: int, *last: Act) -> tuple[str, ...]:
-        """最短的走法:从开件到 `config`,再办 `last`,用动作名称写。"""
+        """最短的走法：从开件到 `config`,再办 `last`,用动作名称写。"""
         titles = [act.decl.title for act in reversed(last)]
         at = self.parent[config]
         while at is not None:
@@ -107,9 +107,9 @@ class Graph:
     def lacking(
         self, transfer: Callable[[Edge], tuple[bool, bool]], target: Callable[[Edge], bool]
     ) -> tuple[str, ...]:
-        """最短的走法,走到 `target` 那一步时某样东西还没有(或已经变没)。
+        """最短的走法，走到 `target` 那一步时某样东西还没有（或已经变没）。
 
-        `transfer` 说一步是不是给了它、是不是可能弄没它;没有这样的走法时为空。
+        `transfer` 说一步是不是给了它、是不是可能弄没它；没有这样的走法时为空。
         """
         came: dict[tuple[int, bool], tuple[tuple[int, bool], Act] | None] = {(0, False): None}
         waiting = deque([(0, False)])

@@ -1,4 +1,4 @@
-"""其余的名字和写法:字段、子件、通知、编号、导入、自动办理的时机。"""
+"""其余的名字和写法：字段、子件、通知、编号、导入、自动办理的时机。"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(report: Report, catalogue: Catalogue) -> None:
     for at in _leftovers(
         matter.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"use"})
     ):
-        report.add("trait.leftover", at, "这里还有没有填上的 $ 参数;请在引用通用做法时给出,或检查参数名")
+        report.add("trait.leftover", at, "这里还有没有填上的 $ 参数；请在引用通用做法时给出，或检查参数名")
     for name, decl in matter.fields.items():
         _field(report, catalogue, ("fields", name), decl)
     for key in ("summary", "located_by", "reported_by"):
@@ -62,7 +62,7 @@ def check(report: Report, catalogue: Catalogue) -> None:
             _commutes(report, name, action)
         ended = any(matter.states[source].terminal for source in action.from_ if source in matter.states)
         if ended and any(trigger.startswith("clock.") for trigger in action.on):
-            say = f"动作{report.action(name)}等办结环节里的时限,可办结时时限都停了,不会触发;请改时机"
+            say = f"动作{report.action(name)}等办结环节里的时限，可办结时时限都停了，不会触发；请改时机"
             report.add("auto.after_end", ("actions", name, "on"), say, severity="warn")
     _sequences(report)
     _unique(report)
@@ -91,9 +91,9 @@ def _field(report: Report, catalogue: Catalogue, at: Place, decl: FieldDecl) -> 
     if decl.list and catalogue.lists is not None and decl.list not in catalogue.lists:
         report.unknown("list", "代码表", decl.list, catalogue.lists, (*at, "list"))
     if decl.min is not None and decl.max is not None and decl.min > decl.max:
-        report.add("field.shape", at, f"字段“{title}”的 min 大于 max;请对调或改正")
+        report.add("field.shape", at, f"字段“{title}”的 min 大于 max；请对调或改正")
     if decl.sensitive and decl.public:
-        report.add("field.sensitive", at, f"字段“{title}”是敏感的,不能给公众看;请删去 public")
+        report.add("field.sensitive", at, f"字段“{title}”是敏感的，不能给公众看；请删去 public")
     for name, column in decl.columns.items():
         _field(report, catalogue, (*at, "columns", name), column)
 
@@ -109,10 +109,10 @@ def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDec
             report.add(
                 "field.twice",
                 at,
-                f"动作{report.action(name)}把{report.field(field)}既列必填又列选填;请留一个",
+                f"动作{report.action(name)}把{report.field(field)}既列必填又列选填；请留一个",
             )
         if field in action.set:
-            say = f"动作{report.action(name)}既采集{report.field(field)}又给它定值;请留一个"
+            say = f"动作{report.action(name)}既采集{report.field(field)}又给它定值；请留一个"
             report.add("field.twice", ("actions", name, "set", field), say)
     for key in ("fill", "set"):
         for field in getattr(action, key):
@@ -125,7 +125,7 @@ def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDec
         decl = matter.fields.get(field)
         if decl and decl.choices and value is not None and value not in decl.choices:
             say = (
-                f"动作{report.action(name)}给{report.field(field)}定的值“{value}”不在选项里;"
+                f"动作{report.action(name)}给{report.field(field)}定的值“{value}”不在选项里；"
                 f"请改成{'、'.join(decl.choices)}之一"
             )
             report.add("field.choice", ("actions", name, "set", field), say)
@@ -139,7 +139,7 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
         found = _TRIGGER.match(trigger)
         if not found:
             say = (
-                f"时机“{trigger}”写法不对;可写 open、entered.环节、clock.时限.expires、"
+                f"时机“{trigger}”写法不对；可写 open、entered.环节、clock.时限.expires、"
                 "child.子件.closed、children.子件.closed、date.字段"
             )
             report.add("auto.trigger", at, say)
@@ -147,11 +147,11 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
         if found[2] == "entered" and found[3] not in matter.states:
             report.unknown("state", "环节", found[3], matter.states, at)
         elif found[2] == "entered" and found[3] not in report.definition.sources(action):
-            say = f"动作{report.action(name)}等进入{report.state(found[3])},from 里却没有它;请补上"
+            say = f"动作{report.action(name)}等进入{report.state(found[3])},from 里却没有它；请补上"
             report.add("auto.trigger", at, say)
         elif found[2] == "date":
             if field_known(report, found[3], at) and matter.fields[found[3]].type not in DATES:
-                report.add("auto.trigger", at, f"时机“{trigger}”要用日期字段,{report.field(found[3])}不是")
+                report.add("auto.trigger", at, f"时机“{trigger}”要用日期字段，{report.field(found[3])}不是")
         elif found[4] and found[4] not in matter.clocks:
             report.unknown("clock", "时限", found[4], matter.clocks, at)
         elif found[6] and found[6] not in slots:
@@ -167,8 +167,8 @@ def _numbers(report: Report, name: str, action: ActionDecl) -> None:
         if target == "case":
             if matter.host_system:
                 say = (
-                    f"本业务由“{matter.host_system}”主办,沿用它的编号;"
-                    f"动作{report.action(name)}不得另发 case 号,请删去"
+                    f"本业务由“{matter.host_system}”主办，沿用它的编号；"
+                    f"动作{report.action(name)}不得另发 case 号，请删去"
                 )
                 report.add("host.number", at, say)
         elif target not in matter.fields:
@@ -180,14 +180,14 @@ def _sequences(report: Report) -> None:
         at: Place = ("sequences", name, "format")
         words = [word.partition(":")[0] for word in PLACEHOLDER.findall(sequence.format)]
         if "n" not in words:
-            report.add("sequence.number", at, f"编号“{sequence.title}”的格式里没有 {{n}},号会重复;请加上")
+            report.add("sequence.number", at, f"编号“{sequence.title}”的格式里没有 {{n}}，号会重复；请加上")
         allowed = _SEQUENCE_WORDS | set(sequence.per)
         for word in words:
             if word not in allowed:
                 report.unknown("placeholder", "编号占位", word, allowed, at)
         if sequence.reset == "year" and "year" not in words:
             say = (
-                f"编号“{sequence.title}”每年从头编,格式里却没有 {{year}},不同年份会重号;请加上,"
+                f"编号“{sequence.title}”每年从头编，格式里却没有 {{year}}，不同年份会重号；请加上，"
                 "或写 reset: never"
             )
             report.add("sequence.year", at, say)
@@ -218,7 +218,9 @@ def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str)
                 and matter.fields[word[6:]].sensitive
                 and to != "reporter"
             ):
-                say = f"通知里写了敏感字段{report.field(word[6:])},只能发给来件人本人;请删去,或改发 reporter"
+                say = (
+                    f"通知里写了敏感字段{report.field(word[6:])}，只能发给来件人本人；请删去，或改发 reporter"
+                )
                 report.add("field.sensitive", (*at, "text"), say)
         elif word not in _NOTICE_WORDS:
             report.unknown("placeholder", "通知占位", word, [*_NOTICE_WORDS, "field.x"], (*at, "text"))
@@ -235,8 +237,8 @@ def _child(report: Report, catalogue: Catalogue, at: Place, child: ChildDecl) ->
             report.unknown("action", "开件动作", child.action, info.opening, (*at, "action"))
         elif child.action is None and len(info.opening) > 1:
             say = (
-                f"子件“{child.title}”的业务模板有几个开件动作;"
-                f"请用 action 写明用哪个({'、'.join(sorted(info.opening))})"
+                f"子件“{child.title}”的业务模板有几个开件动作；"
+                f"请用 action 写明用哪个（{'、'.join(sorted(info.opening))}）"
             )
             report.add("child.action", at, say)
     kind, _, source = (child.for_each or "").partition(".")
@@ -250,12 +252,12 @@ def _child(report: Report, catalogue: Catalogue, at: Place, child: ChildDecl) ->
                 rows = matter.fields[source]
                 if rows.type is not FieldType.ROWS:
                     say = (
-                        f"按 {child.for_each} 开立子件,可{report.field(source)}不是表格字段;"
+                        f"按 {child.for_each} 开立子件，可{report.field(source)}不是表格字段；"
                         f"请改写 field.{source}"
                     )
                     report.add("child.rows", (*at, "for_each"), say)
         else:
-            say = f"子件“{child.title}”的 for_each 写法不对;可写 rows.字段、field.字段、tag.标签"
+            say = f"子件“{child.title}”的 for_each 写法不对；可写 rows.字段、field.字段、tag.标签"
             report.add("child.for_each", (*at, "for_each"), say)
     for target, value in child.copy_fields.items():
         place: Place = (*at, "copy", target)
@@ -271,12 +273,12 @@ def _child(report: Report, catalogue: Catalogue, at: Place, child: ChildDecl) ->
             else:
                 sensitive = column.sensitive or rows.sensitive
         elif value.startswith("row."):
-            say = f"子件“{child.title}”抄了 {value},可 for_each 不是表格的各行;请改写 field.字段"
+            say = f"子件“{child.title}”抄了 {value}，可 for_each 不是表格的各行；请改写 field.字段"
             report.add("child.rows", place, say)
         if sensitive and info is not None and target in info.fields and target not in info.sensitive:
             say = (
                 f"敏感内容 {value} 抄到了子件“{child.title}”的普通字段 {target};"
-                "请把那个字段也标为 sensitive,或不抄"
+                "请把那个字段也标为 sensitive，或不抄"
             )
             report.add("field.sensitive", place, say)
 
@@ -290,7 +292,7 @@ def _commutes(report: Report, name: str, action: ActionDecl) -> None:
             "改变环节" if action.to else "作废含义" if action.clears else "指定人员" if action.assign else ""
         )
         why = why or f"改动判断所看的{report.field(touched[0])}"
-        say = f"动作{report.action(name)}会{why},不能写 commutes(不核对版本);请删去 commutes"
+        say = f"动作{report.action(name)}会{why}，不能写 commutes（不核对版本）；请删去 commutes"
         report.add("commutes.changes", ("actions", name, "commutes"), say)
 
 
@@ -304,7 +306,7 @@ def _unique(report: Report) -> None:
                 field not in always_written(action) or action.set.get(field, 0) is None
             ):
                 say = (
-                    f"开件动作{report.action(name)}没有必填{report.field(field)},查不了同时只能一件;"
+                    f"开件动作{report.action(name)}没有必填{report.field(field)}，查不了同时只能一件；"
                     "请列为必填"
                 )
                 report.add("unique.unassigned", ("actions", name, "collect"), say)
@@ -325,12 +327,12 @@ def _imports(report: Report) -> None:
                 report.add(
                     "import.opening",
                     at,
-                    f"来表“{layout.title}”的第一个动作要是开件动作,{report.action(act.action)}不是",
+                    f"来表“{layout.title}”的第一个动作要是开件动作，{report.action(act.action)}不是",
                 )
             if "import" not in action.by:
                 say = (
-                    f"来表“{layout.title}”要办理{report.action(act.action)},它的 by 里没有 import,"
-                    "导入会被拒绝;请补上"
+                    f"来表“{layout.title}”要办理{report.action(act.action)}，它的 by 里没有 import,"
+                    "导入会被拒绝；请补上"
                 )
                 report.add("import.by", at, say)
             given = {written.partition(".")[0] for written in act.fields}  # spot.address 填的是 spot 的一部分
@@ -338,7 +340,7 @@ def _imports(report: Report) -> None:
                 if field not in action.collected() and field not in action.fill:
                     say = (
                         f"来表“{layout.title}”填了{report.field(field)},"
-                        f"动作{report.action(act.action)}却不采集它;请改正"
+                        f"动作{report.action(act.action)}却不采集它；请改正"
                     )
                     report.add("import.field", (*at, "fields", field), say)
             for field in action.required():
@@ -347,7 +349,7 @@ def _imports(report: Report) -> None:
                 if not known and (decl is None or decl.default is None):
                     say = (
                         f"来表“{layout.title}”没有给出{report.action(act.action)}必填的"
-                        f"{report.field(field)},这一行导不进去;请补上"
+                        f"{report.field(field)}，这一行导不进去；请补上"
                     )
                     report.add("import.missing", at, say)
 
@@ -359,7 +361,7 @@ def check_params(report: Report) -> None:
         values = [value for value in (param.min, param.default, param.max) if value is not None]
         if all(isinstance(value, int) for value in values):
             if values != sorted(values):
-                report.add("param.bounds", at, f"参数“{param.title}”的缺省值不在 min 和 max 之间;请改正")
+                report.add("param.bounds", at, f"参数“{param.title}”的缺省值不在 min 和 max 之间；请改正")
             continue
         try:
             spans = [parse_duration(str(value)) for value in values]
@@ -367,4 +369,4 @@ def check_params(report: Report) -> None:
             continue  # 文字参数没有大小
         amounts = [(getattr(span, "unit", None), getattr(span, "amount", 0)) for span in spans]
         if len({unit for unit, _ in amounts}) == 1 and amounts != sorted(amounts, key=lambda item: item[1]):
-            report.add("param.bounds", at, f"参数“{param.title}”的缺省值不在 min 和 max 之间;请改正")
+            report.add("param.bounds", at, f"参数“{param.title}”的缺省值不在 min 和 max 之间；请改正")

@@ -1,4 +1,4 @@
-"""人:谁能办、角色有没有指定过、互斥的角色会不会落到同一个人。"""
+"""人：谁能办、角色有没有指定过、互斥的角色会不会落到同一个人。"""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def check_names(report: Report, catalogue: Catalogue) -> None:
     matter = report.definition.matter
     for name, role in matter.roles.items():
         if name in SPECIAL_TARGETS:
-            report.add("role.reserved", ("roles", name), f"角色不能叫“{name}”,这是系统用的词,请换一个代号")
+            report.add("role.reserved", ("roles", name), f"角色不能叫“{name}”，这是系统用的词，请换一个代号")
         for i, other in enumerate(role.distinct_from):
             at: Place = ("roles", name, "distinct_from", i)
             if other not in matter.roles:
                 report.unknown("role", "角色", other, matter.roles, at)
             elif other == name:
                 report.add(
-                    "role.conflict", at, f"角色“{role.title}”写了不得与自己同一人;请删去或改成别的角色"
+                    "role.conflict", at, f"角色“{role.title}”写了不得与自己同一人；请删去或改成别的角色"
                 )
     for name, action in matter.actions.items():
         _who(report, catalogue, name, action)
@@ -37,12 +37,12 @@ def _who(report: Report, catalogue: Catalogue, name: str, action: ActionDecl) ->
     matter = report.definition.matter
     at: Place = ("actions", name, "by")
     if not action.by:
-        report.add("who.nobody", at, f"动作{report.action(name)}没有写谁能办;请写 by")
+        report.add("who.nobody", at, f"动作{report.action(name)}没有写谁能办；请写 by")
     for i, who in enumerate(action.by):
         kind, _, rest = who.partition(".")
         place: Place = (*at, i)
         if who == "organ":
-            say = f"动作{report.action(name)}:外部机关写在 organ: 里,by 写代为记录的岗位(post.x)"
+            say = f"动作{report.action(name)}：外部机关写在 organ: 里，by 写代为记录的岗位（post.x）"
             report.add("who.organ", place, say)
         elif kind == "post":
             if catalogue.posts is not None and rest not in catalogue.posts:
@@ -59,13 +59,13 @@ def _who(report: Report, catalogue: Catalogue, name: str, action: ActionDecl) ->
             elif catalogue.resolvers is not None and who not in catalogue.resolvers:
                 report.unknown("resolver", "人员来源", who, catalogue.resolvers, place)
     if action.organ and not all(who.startswith(("post.", "unit.")) for who in action.by):
-        say = f"动作{report.action(name)}是“{action.organ}”做的,要由岗位代为记录;by 请写 post.x"
+        say = f"动作{report.action(name)}是“{action.organ}”做的，要由岗位代为记录；by 请写 post.x"
         report.add("who.organ", at, say)
     if action.automatic and "system" not in action.by:
-        say = f"动作{report.action(name)}写了自动办理的时机,by 里要有 system"
+        say = f"动作{report.action(name)}写了自动办理的时机，by 里要有 system"
         report.add("who.automatic", at, say)
     if set(action.by) == {"system"} and not action.automatic:
-        say = f"动作{report.action(name)}只能由系统办,却没有写时机;请写 on 或 every,或改由岗位办理"
+        say = f"动作{report.action(name)}只能由系统办，却没有写时机；请写 on 或 every，或改由岗位办理"
         report.add("who.nobody", at, say)
 
 
@@ -80,7 +80,7 @@ def _assign(
     kind, _, rest = source.partition(".")
     if source in ("actor", "none"):
         if source == "actor" and all(who in ("reporter", "party", "system", "import") for who in action.by):
-            say = f"动作{report.action(name)}不由工作人员办理,不能把办理人指定为角色;请改从字段或岗位来"
+            say = f"动作{report.action(name)}不由工作人员办理，不能把办理人指定为角色；请改从字段或岗位来"
             report.add("role.actor", at, say)
     elif kind == "field":
         if rest not in matter.fields:
@@ -123,14 +123,12 @@ def _conflict(report: Report, name: str, action: ActionDecl, target: str, source
         ]
     if clashes:
         one, two = roles[target].title, roles[clashes[0]].title
-        say = (
-            f"动作{report.action(name)}会让同一个人既是“{one}”又是“{two}”,这两个角色不得同一人;请改换指定的人"
-        )
+        say = f"动作{report.action(name)}会让同一个人既是“{one}”又是“{two}”，这两个角色不得同一人；请改换指定的人"
         report.add("role.conflict", ("actions", name, "assign", target), say)
 
 
 def check_paths(report: Report, graph: Graph, assigned: Assigned) -> None:
-    """按角色办理的动作,走到那里时角色都指定了没有。"""
+    """按角色办理的动作，走到那里时角色都指定了没有。"""
     matter = report.definition.matter
     ever = {
         role
@@ -146,8 +144,8 @@ def check_paths(report: Report, graph: Graph, assigned: Assigned) -> None:
         for role in roles:
             if role not in ever and role in matter.roles:
                 say = (
-                    f"角色“{matter.roles[role].title}”从来没有指定过人,"
-                    f"动作{report.action(name)}没有人能办;请在 assign 里指定"
+                    f"角色“{matter.roles[role].title}”从来没有指定过人，"
+                    f"动作{report.action(name)}没有人能办；请在 assign 里指定"
                 )
                 report.add("role.never_assigned", ("actions", name, "by"), say)
         known = [role for role in roles if role in ever and role in matter.roles]
@@ -162,8 +160,8 @@ def check_paths(report: Report, graph: Graph, assigned: Assigned) -> None:
         ):
             title = "”或“".join(matter.roles[role].title for role in known)
             say = (
-                f"有的走法走到动作{report.action(name)}时还没有指定“{title}”;"
-                "请在这之前的动作里 assign,或加一个岗位也能办"
+                f"有的走法走到动作{report.action(name)}时还没有指定“{title}”；"
+                "请在这之前的动作里 assign，或加一个岗位也能办"
             )
             path = assigned.witness(f"role.{known[0]}", name, before=True)
             report.add("role.unassigned", ("actions", name, "by"), say, path=path)
@@ -171,9 +169,9 @@ def check_paths(report: Report, graph: Graph, assigned: Assigned) -> None:
             role = source.removeprefix("role.")
             if source.startswith("role.") and role in matter.roles and not before & assigned.bit[source]:
                 say = (
-                    f"有的走法走到动作{report.action(name)}时还没有指定“{matter.roles[role].title}”,"
+                    f"有的走法走到动作{report.action(name)}时还没有指定“{matter.roles[role].title}”，"
                     "不能从它来指定别的角色"
                 )
                 path = assigned.witness(source, name, before=True)
                 at: Place = ("actions", name, "assign", target)
-                report.add("role.unassigned", at, say + ";请先指定", path=path)
+                report.add("role.unassigned", at, say + "；请先指定", path=path)

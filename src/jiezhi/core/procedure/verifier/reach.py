@@ -1,4 +1,4 @@
-"""走不走得通:到不了的环节、办不了的动作、死路、去向重叠或遗漏、自动办理撞车。"""
+"""走不走得通：到不了的环节、办不了的动作、死路、去向重叠或遗漏、自动办理撞车。"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _unreachable(report: Report, graph: Graph) -> None:
     matter = report.definition.matter
     for name in matter.states:
         if name not in graph.reached:
-            say = f"环节{report.state(name)}到不了:没有哪条走法通到它;请补上去它的动作,或删去这个环节"
+            say = f"环节{report.state(name)}到不了：没有哪条走法通到它；请补上去它的动作，或删去这个环节"
             report.add("state.unreachable", ("states", name), say)
     for name, action in matter.actions.items():
         sources = report.definition.sources(action)
@@ -28,10 +28,10 @@ def _unreachable(report: Report, graph: Graph) -> None:
             continue
         act = next(act for act in graph.machine.acts if act.name == name)
         if any(len(held) != 1 for held in act.routes.values()):
-            continue  # 去向定不下来,另报
+            continue  # 去向定不下来，另报
         asks = [need.say for need in report.definition.needs[name] if need.kind in ("done", "predicate")]
-        why = f"它要的条件凑不齐({';'.join(asks)})" if asks else "没有办它的环节"
-        say = f"动作{report.action(name)}永远办不了:到得了的环节里,{why};请改条件或 from"
+        why = f"它要的条件凑不齐（{';'.join(asks)}）" if asks else "没有办它的环节"
+        say = f"动作{report.action(name)}永远办不了：到得了的环节里，{why}；请改条件或 from"
         report.add("action.never", ("actions", name), say)
 
 
@@ -42,7 +42,7 @@ def _dead_ends(report: Report, graph: Graph) -> None:
         if state in told or state == START or _undecided(graph, config):
             continue
         told.add(state)
-        say = f"走到环节{report.state(state)}成了死路:没有办结,也没有能办的动作;请补上动作,或放宽办理条件"
+        say = f"走到环节{report.state(state)}成了死路：没有办结，也没有能办的动作；请补上动作，或放宽办理条件"
         report.add("state.dead_end", ("states", state), say, path=graph.path(config))
     if len(graph.endless) == len(graph.stuck):
         return
@@ -52,12 +52,12 @@ def _dead_ends(report: Report, graph: Graph) -> None:
         if state in told or state == START:
             continue
         told.add(state)
-        say = f"走到环节{report.state(state)}之后,怎么办都到不了办结;请补上通向办结的动作"
+        say = f"走到环节{report.state(state)}之后，怎么办都到不了办结；请补上通向办结的动作"
         report.add("state.no_end", ("states", state), say, path=graph.path(config))
 
 
 def _undecided(graph: Graph, config: int) -> bool:
-    """一步也走不了是因为去向定不下来(另报),不是没有动作。"""
+    """一步也走不了是因为去向定不下来（另报），不是没有动作。"""
     machine, bits = graph.machine, graph.bits(config)
     for act in machine.by_state[machine.number[graph.state(config)]]:
         if bits & act.need == act.need_value:
@@ -80,13 +80,13 @@ def _branches(report: Report, graph: Graph) -> None:
             situation = _situation(report, graph, act, key)
             if kind == "gap":
                 say = (
-                    f"动作{report.action(act.name)}在{situation}时没有去向;请补一支去向,"
+                    f"动作{report.action(act.name)}在{situation}时没有去向；请补一支去向，"
                     "或加一支不写 when 的“其余”"
                 )
                 report.add("branch.gap", ("actions", act.name, "to"), say, path=where)
             else:
                 texts = "、".join(f"“{act.decl.to[i].when}”" for i in held)
-                say = f"动作{report.action(act.name)}的去向{texts}在{situation}时同时成立;请改成互相排斥"
+                say = f"动作{report.action(act.name)}的去向{texts}在{situation}时同时成立；请改成互相排斥"
                 report.add("branch.overlap", ("actions", act.name, "to", held[1]), say, path=where)
 
 
@@ -138,7 +138,7 @@ def _collisions(report: Report, graph: Graph) -> None:
             told.add(pair)
             say = (
                 f"自动办理{report.action(pair[0])}和{report.action(pair[1])}在环节"
-                f"{report.state(graph.state(config))}时机相同、会一起触发;请合成一个,或写上互斥的办理条件"
+                f"{report.state(graph.state(config))}时机相同、会一起触发；请合成一个，或写上互斥的办理条件"
             )
             report.add("auto.collision", ("actions", pair[1], "on"), say, path=graph.path(config))
 

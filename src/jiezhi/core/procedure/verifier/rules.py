@@ -1,8 +1,8 @@
-"""法律规则:在全部走法上逐步核对,退回绕回来的也不放过。
+"""法律规则：在全部走法上逐步核对，退回绕回来的也不放过。
 
-before  看办理之前做过、且没有被本次填写作废的含义;同一次办理里一并做的不算“先”。means: end 看办完之后。
-never   看办完之后仍未作废的 after(同一次办理里作废了的不算)。
-clears  看办完之后 clears 里的含义是不是都没有了(本次重新做的除外)。
+before  看办理之前做过、且没有被本次填写作废的含义；同一次办理里一并做的不算“先”。means: end 看办完之后。
+never   看办完之后仍未作废的 after（同一次办理里作废了的不算）。
+clears  看办完之后 clears 里的含义是不是都没有了（本次重新做的除外）。
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ def check(report: Report, graph: Graph) -> None:
 def _status(report: Report, law: str, name: str, rule: RuleDecl) -> str | None:
     citation = report.definition.citation(rule.basis)
     if citation is None:
-        say = f"法律规则“{law}·{name}”的依据 {rule.basis} 不在法律名录里;请补上或改正"
+        say = f"法律规则“{law}·{name}”的依据 {rule.basis} 不在法律名录里；请补上或改正"
         report.add("basis.unknown", (), say, basis=rule.basis)
         return None
     if citation.status == "待核":
-        say = f"法律规则“{law}·{name}”的依据还没有核对(待核),不能用来拦办理;请先核对原文,或改成参数"
+        say = f"法律规则“{law}·{name}”的依据还没有核对（待核），不能用来拦办理；请先核对原文，或改成参数"
         report.add("law.unverified", (), say, basis=rule.basis)
         return None
     return citation.status
@@ -74,12 +74,12 @@ def _say(report: Report, ruling: Ruling) -> str:
 
 
 def _named(report: Report, ruling: Ruling) -> bool:
-    """规则用到的法律判断,业务模板都声明了没有。"""
+    """规则用到的法律判断，业务模板都声明了没有。"""
     declared = {decl.law for decl in report.definition.matter.predicates.values() if decl.law}
     missing = sorted(parse_guard(ruling.rule.when).predicates - declared)
     for word in missing:
         say = (
-            f"法律规则“{ruling.rule.say}”要看“{word}”,本业务模板必须声明命名判断:"
+            f"法律规则“{ruling.rule.say}”要看“{word}”，本业务模板必须声明命名判断："
             f"在 predicates 里写一个 law: {word} 的判断"
         )
         report.add("law.predicate", ("predicates",), say, basis=ruling.rule.basis, severity=ruling.severity)
@@ -87,7 +87,7 @@ def _named(report: Report, ruling: Ruling) -> bool:
 
 
 def _when(graph: Graph, report: Report, rule: RuleDecl) -> Callable[[int, int], bool]:
-    """规则的 when 在(含义位, 真假位)下是否成立。几个命名判断同一个 law 的,有一个成立就算成立。"""
+    """规则的 when 在（含义位, 真假位）下是否成立。几个命名判断同一个 law 的，有一个成立就算成立。"""
     if rule.when is None:
         return lambda done, bits: True
     guard = parse_guard(rule.when)
@@ -152,18 +152,16 @@ def _broken(report: Report, graph: Graph, ruling: Ruling, name: str, config: int
     target = report.meaning(rule.means)
     if rule.kind == "before":
         wanted = report.meanings(rule.all_of) or f"{report.meanings(rule.any_of)}之一"
-        loop = "(前面做过的已经作废,要重新做)" if len(path) != len(set(path)) else ""
-        detail = f"有一条走法没有{wanted}就{target}{loop};请让这条走法先经过{wanted}"
+        loop = "（前面做过的已经作废，要重新做）" if len(path) != len(set(path)) else ""
+        detail = f"有一条走法没有{wanted}就{target}{loop}；请让这条走法先经过{wanted}"
     elif rule.kind == "never":
-        detail = (
-            f"有一条走法在{report.meaning(rule.after or '')}之后又{target};请加办理条件 not done.{rule.after}"
-        )
+        detail = f"有一条走法在{report.meaning(rule.after or '')}之后又{target}；请加办理条件 not done.{rule.after}"
     else:
         detail = (
-            f"{target}之后{report.meanings(rule.clears)}没有作废;请在 clears 里写上{'、'.join(rule.clears)}"
+            f"{target}之后{report.meanings(rule.clears)}没有作废；请在 clears 里写上{'、'.join(rule.clears)}"
         )
     at: Place = ("actions", name)
-    say = f"动作{report.action(name)}{_say(report, ruling)}:{detail}"
+    say = f"动作{report.action(name)}{_say(report, ruling)}：{detail}"
     report.add(f"law.{rule.kind}", at, say, path=path, basis=rule.basis, severity=ruling.severity)
 
 
@@ -177,7 +175,7 @@ def _has(report: Report, graph: Graph, ruling: Ruling) -> None:
             for config, edge in graph.taken[name]:
                 if holds(graph.bits(config), graph.bits(edge[3])):
                     return
-    say = f"{_say(report, ruling)}:没有能做{report.meaning(rule.means)}的动作;请补上"
+    say = f"{_say(report, ruling)}：没有能做{report.meaning(rule.means)}的动作；请补上"
     report.add("law.has", ("actions",), say, basis=rule.basis, severity=ruling.severity)
 
 
@@ -190,13 +188,13 @@ def _free(report: Report, ruling: Ruling) -> None:
         if stops:
             say = (
                 f"动作{report.action(name)}{_say(report, ruling)}:"
-                f"做{report.meaning(rule.means)}不得设办理条件;请删去"
+                f"做{report.meaning(rule.means)}不得设办理条件；请删去"
             )
             at: Place = ("actions", name, "needs", stops[0])
             report.add("law.free", at, say, basis=rule.basis, severity=ruling.severity)
         if action.opens_case and report.definition.matter.unique_open:
             say = (
-                f"动作{report.action(name)}{_say(report, ruling)}:unique_open 会拦住登记;请删去,"
+                f"动作{report.action(name)}{_say(report, ruling)}:unique_open 会拦住登记；请删去，"
                 "重复的登记后再合并"
             )
             report.add("law.free", ("unique_open",), say, basis=rule.basis, severity=ruling.severity)
@@ -223,7 +221,7 @@ def _clock(report: Report, ruling: Ruling, performed: set[str]) -> None:
     ]
     start = report.meaning(rule.from_means) if rule.from_means else "开件"
     if not fitting:
-        say = f"{_say(report, ruling)}:没有从{start}到{report.meaning(rule.means)}的时限;请在 clocks 里补上"
+        say = f"{_say(report, ruling)}：没有从{start}到{report.meaning(rule.means)}的时限；请在 clocks 里补上"
         report.add("law.clock", ("clocks",), say, basis=rule.basis, severity=ruling.severity)
         return
     citation = report.definition.citation(rule.basis)
@@ -238,13 +236,13 @@ def _clock(report: Report, ruling: Ruling, performed: set[str]) -> None:
     if all(isinstance(span, Annual) or exceeds(span, cap, regime) for span in spans.values()):
         name = fitting[0]
         say = (
-            f"时限{report.clock(name)}是{matter.clocks[name].limit},{_say(report, ruling)}:"
+            f"时限{report.clock(name)}是{matter.clocks[name].limit}，{_say(report, ruling)}:"
             f"不得超过{rule.limit}"
         )
         report.add(
             "law.clock",
             ("clocks", name, "limit"),
-            say + ";请改短",
+            say + "；请改短",
             basis=rule.basis,
             severity=ruling.severity,
         )

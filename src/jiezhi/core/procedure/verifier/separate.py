@@ -1,4 +1,4 @@
-"""分离:做这件事的人不得是做那件事的人。"""
+"""分离：做这件事的人不得是做那件事的人。"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from jiezhi.core.procedure.law import RuleDecl
 from jiezhi.core.procedure.verifier.explore import Graph
 from jiezhi.core.procedure.verifier.report import Report
 
-# 不是本单位工作人员,自然不会和承办人是同一个人。
+# 不是本单位工作人员，自然不会和承办人是同一个人。
 OUTSIDERS = frozenset({"reporter", "party", "system", "import"})
 
 
 def separate(report: Report, graph: Graph, rule: RuleDecl, opening: str, severity: Severity) -> None:
-    """核对 separate 规则。认可的写法:
+    """核对 separate 规则。认可的写法：
 
-    办理条件 distinct_from 写明不得是做过 from_means 的人;或者两件事各由互斥的角色做,
+    办理条件 distinct_from 写明不得是做过 from_means 的人；或者两件事各由互斥的角色做，
     而且那件事做过之后角色不再换人。
     """
     other = rule.from_means or ""
@@ -35,8 +35,8 @@ def separate(report: Report, graph: Graph, rule: RuleDecl, opening: str, severit
             continue
         say = (
             f"动作{report.action(name)}{opening}:"
-            f"做{report.meaning(rule.means)}的可能就是做{report.meaning(other)}的人;"
-            f"请加办理条件 distinct_from: {other},或由互斥的角色分别办理"
+            f"做{report.meaning(rule.means)}的可能就是做{report.meaning(other)}的人；"
+            f"请加办理条件 distinct_from: {other}，或由互斥的角色分别办理"
         )
         report.add("law.separate", ("actions", name, "by"), say, basis=rule.basis, severity=severity)
 
@@ -62,7 +62,7 @@ def _roles(report: Report, graph: Graph, name: str, doers: list[str]) -> bool:
     their_roles = {role for found in theirs if found for role in found}
     if not all(differ(report, a, b) for a in mine for b in their_roles):
         return False
-    # 换过承办人之后,原来的承办人可能来审核:做过之后不得再换。
+    # 换过承办人之后，原来的承办人可能来审核：做过之后不得再换。
     changing = {
         action
         for action, decl in matter.actions.items()

@@ -1,4 +1,4 @@
-"""环节、去向、办理条件和法律含义的名字。这里有错,走法就没法穷举。"""
+"""环节、去向、办理条件和法律含义的名字。这里有错，走法就没法穷举。"""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from jiezhi.core.procedure.verifier.report import Place, Report
 
 
 def check(report: Report) -> None:
-    """查环节、去向、办理条件、法律含义、命名判断的名字;有错时置 report.broken。"""
+    """查环节、去向、办理条件、法律含义、命名判断的名字；有错时置 report.broken。"""
     definition = report.definition
     matter = definition.matter
     for name, state in matter.states.items():
         if name in (START, "any", END):
-            report.add("state.reserved", ("states", name), f"环节不能叫“{name}”,这是系统用的词,请换一个代号")
+            report.add(
+                "state.reserved", ("states", name), f"环节不能叫“{name}”，这是系统用的词，请换一个代号"
+            )
             report.broken = True
         if state.ended and not state.terminal:
             report.add(
-                "state.ended", ("states", name), f"环节{report.state(name)}写了怎样结束,就要写 terminal: true"
+                "state.ended",
+                ("states", name),
+                f"环节{report.state(name)}写了怎样结束，就要写 terminal: true",
             )
     if not any(state.terminal for state in matter.states.values()):
         report.add(
-            "state.no_terminal", ("states",), "没有办结环节,件永远办不完;请把办结的环节写上 terminal: true"
+            "state.no_terminal", ("states",), "没有办结环节，件永远办不完；请把办结的环节写上 terminal: true"
         )
         report.broken = True
     for name, action in matter.actions.items():
@@ -36,7 +40,7 @@ def check(report: Report) -> None:
             for i, meaning in enumerate(getattr(action, key)):
                 known_meaning(report, meaning, ("actions", name, key, i))
     if not any(START in action.from_ for action in matter.actions.values()):
-        report.add("action.no_opening", ("actions",), "没有开件动作;请写一个 from: start 的动作")
+        report.add("action.no_opening", ("actions",), "没有开件动作；请写一个 from: start 的动作")
         report.broken = True
     for name, decl in matter.predicates.items():
         if decl.field not in matter.fields:
@@ -46,14 +50,14 @@ def check(report: Report) -> None:
     for name, rests in matter.meanings.items():
         known_meaning(report, name, ("meanings", name))
         if not any(name in action.means for action in matter.actions.values()):
-            say = f"没有动作做{report.meaning(name)},写它依赖哪些字段没有用;请补上动作或删去"
+            say = f"没有动作做{report.meaning(name)}，写它依赖哪些字段没有用；请补上动作或删去"
             report.add("meaning.never_done", ("meanings", name), say)
         for i, field in enumerate(rests.rests_on):
             at: Place = ("meanings", name, "rests_on", i)
             if field not in matter.fields:
                 report.unknown("field", "字段", field, matter.fields, at)
             elif not any(field in action.written() for action in matter.actions.values()):
-                say = f"{report.meaning(name)}依赖的字段{report.field(field)}没有动作填写;请补上或删去"
+                say = f"{report.meaning(name)}依赖的字段{report.field(field)}没有动作填写；请补上或删去"
                 report.add("meaning.rests_on_unwritten", at, say)
     _rules(report)
 
@@ -73,35 +77,33 @@ def _sources(report: Report, name: str, action: ActionDecl) -> None:
             report.unknown("state", "环节", source, states, ("actions", name, "from", i), breaks=True)
     at: Place = ("actions", name, "from")
     if START in action.from_ and len(action.from_) > 1:
-        say = f"{report.action(name)}既是开件又从别的环节办;请分成两个动作"
+        say = f"{report.action(name)}既是开件又从别的环节办；请分成两个动作"
         report.add("state.start_mixed", at, say)
         report.broken = True
     ended = [source for source in action.from_ if source in states and states[source].terminal]
     if "any" in action.from_ and ended:
-        say = (
-            f"{report.action(name)}写了 any(未办结的环节)又写办结环节{report.state(ended[0])};请分成两个动作"
-        )
+        say = f"{report.action(name)}写了 any（未办结的环节）又写办结环节{report.state(ended[0])}；请分成两个动作"
         report.add("state.any_terminal", at, say)
     if action.except_ and "any" not in action.from_:
-        say = f"{report.action(name)}没有写 from: any,except 不起作用;请删去"
+        say = f"{report.action(name)}没有写 from: any,except 不起作用；请删去"
         report.add("state.except", ("actions", name, "except"), say)
     for i, source in enumerate(action.except_):
         if source not in states:
             report.unknown("state", "环节", source, states, ("actions", name, "except", i), breaks=True)
         elif states[source].terminal:
-            say = f"any 本来就不含办结环节,except 里的{report.state(source)}请删去"
+            say = f"any 本来就不含办结环节，except 里的{report.state(source)}请删去"
             report.add("state.except", ("actions", name, "except", i), say)
 
 
 def _branches(report: Report, name: str, action: ActionDecl) -> None:
     matter = report.definition.matter
     if START in action.from_ and not action.to:
-        say = f"开件动作{report.action(name)}没有写去哪个环节;请写 to"
+        say = f"开件动作{report.action(name)}没有写去哪个环节；请写 to"
         report.add("state.start_target", ("actions", name), say)
         report.broken = True
     plain = [i for i, branch in enumerate(action.to) if branch.when is None]
     if len(action.to) > 1 and plain and plain != [len(action.to) - 1]:
-        say = f"{report.action(name)}的去向里,不写 when 的“其余”只能有一支,并且写在最后"
+        say = f"{report.action(name)}的去向里，不写 when 的“其余”只能有一支，并且写在最后"
         report.add("branch.else", ("actions", name, "to", plain[0]), say)
     for i, branch in enumerate(action.to):
         at: Place = ("actions", name, "to", i)
@@ -132,18 +134,18 @@ def _needs(report: Report, name: str, action: ActionDecl) -> None:
         try:
             need = parse_need(definition.matter, raw, dict(definition.means))
         except NeedError as error:
-            report.add("unknown.need", at, f"{report.action(name)}的{error};请改正写法或先声明")
+            report.add("unknown.need", at, f"{report.action(name)}的{error}；请改正写法或先声明")
             report.broken = True
             continue
         if need.kind == "done":
             known_meaning(report, need.name, at)
     for i, raw in enumerate(action.needs):
         if isinstance(raw, str) and raw in action.needs[:i]:
-            report.add("need.repeated", ("actions", name, "needs", i), f"办理条件“{raw}”重复写了;请删去一条")
+            report.add("need.repeated", ("actions", name, "needs", i), f"办理条件“{raw}”重复写了；请删去一条")
 
 
 def conditions(definition: Definition) -> list[tuple[Place, ConditionDecl, list[str]]]:
-    """全部办理条件声明:位置、声明、用到它的动作。"""
+    """全部办理条件声明：位置、声明、用到它的动作。"""
     matter = definition.matter
     found: list[tuple[Place, ConditionDecl, list[str]]] = []
     for name, decl in matter.conditions.items():
@@ -163,7 +165,7 @@ def _rules(report: Report) -> None:
             words += [word for word in (rule.after, rule.from_means) if word]
             for word in words:
                 if word != END and word not in report.definition.means:
-                    say = f"法律规则“{law.law}·{name}”用的含义“{word}”不在词表里;请改正法律规则文件"
+                    say = f"法律规则“{law.law}·{name}”用的含义“{word}”不在词表里；请改正法律规则文件"
                     report.add("unknown.meaning", (), say)
             try:
                 guard = parse_guard(rule.when)
@@ -172,5 +174,5 @@ def _rules(report: Report) -> None:
                 report.broken = True
                 continue
             for word in sorted(guard.meanings - set(report.definition.means)):
-                say = f"法律规则“{law.law}·{name}”用的含义“{word}”不在词表里;请改正法律规则文件"
+                say = f"法律规则“{law.law}·{name}”用的含义“{word}”不在词表里；请改正法律规则文件"
                 report.add("unknown.meaning", (), say)

@@ -213,7 +213,7 @@ class Lists:
         make = makers.get(decl.type)
         if make is None:
             return [("", list(decl.choices.items()))] if decl.choices else []
-        key = f"{decl.type}：{decl.list if decl.type is FieldType.CODE else ''}"
+        key = f"{decl.type}:{decl.list if decl.type is FieldType.CODE else ''}"
         if key not in self._held:
             self._held[key] = make()
         return list(self._held[key])

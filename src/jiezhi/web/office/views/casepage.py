@@ -103,7 +103,7 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
         now=dossier.now,
         reason=draft.reason,
         version=draft.version,
-        key=f"web:{officer.pk}：{uid}：{draft.token}",
+        key=f"web:{officer.pk}:{uid}:{draft.token}",
     )
     if isinstance(result, Refused):
         # 可能是别人先办了一步：重新取，让他看到现在的样子。

@@ -61,7 +61,7 @@ def open_form(request: HttpRequest, matter: str, action: str) -> HttpResponse:
     draft = actform.read(request, definition, decl, officer=officer, now=now, current={})
     if draft.problems:
         return _form(request, definition, decl, action, draft, draft.problems, status=422)
-    key = f"web:{officer.pk}：{matter}：{draft.token}"[:120]
+    key = f"web:{officer.pk}:{matter}:{draft.token}"[:120]
     if not request.POST.get("confirmed"):
         similar = _similar(request, definition, draft.inputs)
         if similar:
