@@ -14,6 +14,7 @@ from jiezhi.base.accounts.models import Officer  # noqa: E402
 from jiezhi.base.casework import actions  # noqa: E402
 from jiezhi.core.procedure.view import Actor  # noqa: E402
 from jiezhi.demo.street import build_street  # noqa: E402
+from jiezhi.services.dispatch.session import prefetch  # noqa: E402
 
 ROWS = 3000
 
@@ -55,7 +56,7 @@ def main() -> None:
 
     def one_round() -> None:
         nonlocal started
-        results = actions.act_many(entries(started), actor=actor, now=now)
+        results = actions.act_many(entries(started), actor=actor, now=now, prepare=prefetch)
         started += ROWS
         refused = [str(result) for result in results if not result.ok]
         assert not refused, refused[:3]

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.engine.memory import not_collecting
 from jiezhi.base.casework.engine.work import Work, request_digest
 from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
@@ -216,7 +217,8 @@ def _batch(
 ) -> list[Result]:
     parts = [list(part) for _, part in groupby(entries, key=_Grouping())]
     try:
-        return _parts(parts, actor, now, opened, prepare)
+        with not_collecting():
+            return _parts(parts, actor, now, opened, prepare)
     except IntegrityError:
         # 有人同时登记了同一编号之类：逐条（同进退的逐组）再办，让每条各说各的缘由。
         return [result for part in parts for result in _part_alone(part, actor, now, opened, prepare)]

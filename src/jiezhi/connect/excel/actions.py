@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets as random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -19,6 +17,7 @@ from jiezhi.base.accounts.authority import require_active, require_administrator
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.actions import Entry, officer_actor
+from jiezhi.base.casework.engine.memory import not_collecting
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.connect.excel import queries
 from jiezhi.connect.excel.columns import convert
@@ -202,7 +201,7 @@ def _commit(
     with transaction.atomic():
         _lock(run)
         with transaction.atomic():
-            with _no_collecting():
+            with not_collecting():
                 found = work_through(run, planner, rows, seen, now=now, prepare=ready)
             if run.dry_run:
                 transaction.set_rollback(True)
@@ -211,18 +210,6 @@ def _commit(
         run.last_row = rows[-1].row
         run.status = ImportRun.Status.RUNNING
         run.save()
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """一批里建几万个对象、几乎没有垃圾:中途不回收,快一成多;一批完了照常。"""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _lock(run: ImportRun) -> None:

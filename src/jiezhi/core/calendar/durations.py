@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 #: No period in law is longer; a larger number is a slip of the keyboard and would leave the calendar.
 MAX_AMOUNT, MAX_YEARS = 9999, 100
@@ -108,6 +109,7 @@ def _number(text: str) -> int | None:
     return total + (digit or 0)
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: str) -> Duration | Annual:
     """Read a period as the law writes it.
 

@@ -158,7 +158,7 @@ class Definition:
 
     def citation(self, reference: str | None) -> Citation | None:
         """依据的全称；没有写依据时为 None。"""
-        return cite(self.statutes, reference) if reference else None
+        return self.once("cite:" + reference, lambda: cite(self.statutes, reference)) if reference else None
 
     def label(self, reference: str | None) -> str:
         """可以给人看的依据写法；待核和只核对过网页的不对外引用，为空串。"""

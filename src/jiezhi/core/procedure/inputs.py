@@ -47,7 +47,7 @@ def collect(
         decl = definition.matter.fields[name]
         raw = request.inputs.get(name, decl.default)
         if name in action.fill:
-            raw = _filled(decl, raw, env.fact(action.fill[name], view, {**values, name: _lenient(decl, raw)}))
+            raw = _filled(definition, action, name, raw, view, values, env)
         try:
             value = normalize(decl, raw)
         except ValueProblem as error:
@@ -74,11 +74,22 @@ def _lenient(decl: FieldDecl, raw: Any) -> Any:
         return None
 
 
-def _filled(decl: FieldDecl, raw: Any, found: Any) -> Any:
+def _filled(
+    definition: Definition,
+    action: ActionDecl,
+    name: str,
+    raw: Any,
+    view: CaseView | None,
+    values: dict[str, Any],
+    env: Env,
+) -> Any:
     """预填：没填的用事实；填了一部分的（如只有地址没有坐标）补上缺的；填了的不改。"""
-    given = _lenient(decl, raw)
+    given = _lenient(definition.matter.fields[name], raw)
+    if given is None and raw not in (None, ""):
+        return raw  # 填错了的照样报，不拿事实顶替
+    if given is not None and not isinstance(given, dict):
+        return raw
+    found = env.fact(action.fill[name], view, {**values, name: given})
     if given is None:
-        return raw if raw not in (None, "") else found
-    if isinstance(given, dict) and isinstance(found, dict):
-        return {**found, **given}
-    return raw
+        return found
+    return {**found, **given} if isinstance(found, dict) else raw

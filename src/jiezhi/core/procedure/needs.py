@@ -64,7 +64,6 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
     kind, name = found["kind"], found["name"]
     if kind == "done":
         title = means_titles.get(name, name)
-        who = _who_does(matter, name)
         if negated:
             return Need(
                 "done",
@@ -72,11 +71,12 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
                 True,
                 "",
                 f"已经“{title}”，不能再办",
-                f"如需重来，先由{who}退回或更正",
+                "如需重来，先退回或更正",
                 None,
                 "stop",
             )
-        return Need("done", name, False, "", f"还没有“{title}”", f"先由{who}", None, "stop")
+        remedy = f"先{_how_done(matter, name)}"
+        return Need("done", name, False, "", f"还没有“{title}”", remedy, None, "stop")
     if kind == "predicate":
         if name not in matter.predicates:
             raise NeedError(f"办理条件用到的命名判断“{name}”没有声明")
@@ -105,6 +105,6 @@ def _clock_need(matter: MatterDecl, name: str, status: str, negated: bool) -> Ne
     return Need("clock", name, negated, status, say, remedy, clock.basis, "stop")
 
 
-def _who_does(matter: MatterDecl, meaning: str) -> str:
+def _how_done(matter: MatterDecl, meaning: str) -> str:
     titles = [action.title for action in matter.actions.values() if meaning in action.means]
     return "办理“" + "”或“".join(titles[:3]) + "”" if titles else "有权的人办理"

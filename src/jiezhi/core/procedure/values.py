@@ -16,6 +16,7 @@ from jiezhi.core.procedure.fields import FieldDecl, FieldType
 
 MAX_TEXT = 20_000
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_SHORT = FieldDecl(title="文字", type=FieldType.TEXT, max=200)
 _PARTY_KEYS = {"name", "phone", "identifier", "identifier_kind", "address", "account", "kind"}
 _PLACE_KEYS = {"lon", "lat", "address", "doorplate"}
 
@@ -140,7 +141,7 @@ def _place(decl: FieldDecl, value: Any) -> dict[str, str]:
         result["lon"], result["lat"] = _degrees(lon, 180, "经度"), _degrees(lat, 90, "纬度")
     for key in ("address", "doorplate"):
         if value.get(key):
-            result[key] = _text(FieldDecl(title="地址", type=FieldType.TEXT, max=200), value[key])
+            result[key] = _text(_SHORT, value[key])
     if not result:
         raise ValueProblem("地点应包含地址、门牌或坐标")
     return result
@@ -151,8 +152,7 @@ def _party(decl: FieldDecl, value: Any) -> dict[str, str]:
         value = {"name": value}
     if not isinstance(value, dict) or set(value) - _PARTY_KEYS:
         raise ValueProblem("当事人应包含姓名或名称、电话等")
-    plain = FieldDecl(title="当事人", type=FieldType.TEXT, max=200)
-    result = {key: _text(plain, item) for key, item in value.items() if item}
+    result = {key: _text(_SHORT, item) for key, item in value.items() if item}
     phone = result.get("phone", "")
     if phone and not re.fullmatch(r"\+?[0-9][0-9\- ]{4,19}", phone):
         raise ValueProblem("电话只能是数字，可带区号")

@@ -124,14 +124,15 @@ class Router:
         *,
         outside: bool = False,
     ) -> Suggestion:
-        """按规则建议承办单位。`outside` 为真时只看外部、上级单位（往上报用）。停用的单位不派。"""
+        """按规则建议承办单位。`outside` 为真时只看外部、上级单位（往上报用）。停用的单位不派。
+
+        没有定类别的只看写“*”的规则，而且只是建议，不自动派出。
+        """
         category = category.strip()
-        if not category:
-            return Suggestion("", 0, "还没有定类别，定了类别才能按规则分派")
         moment = at or timezone.now()
         best: tuple[int, int, int, int] | None = None
         found: list[Row] = []
-        steps = patterns(category)
+        steps = patterns(category) if category else ["*"]
         for rank, pattern in enumerate(steps):
             for row in self.book.get(pattern, ()):
                 if not _applies(row, area_path, matter, moment) or row.unit not in self.units:
@@ -143,6 +144,8 @@ class Router:
                     best, found = score, [row]
                 elif score == best:
                     found.append(row)
+        if best is None and not category:
+            return Suggestion("", 0, "还没有定类别，定了类别才能按规则分派")
         if best is None:
             return Suggestion("", 0, f"没有适用于“{category}”的分派规则，请分拨员选定承办单位")
         choices: dict[str, Choice] = {}
@@ -157,7 +160,7 @@ class Router:
         confidence = (40 if row.category == "*" else 75 if row.category.endswith("/*") else 90) + 5 * bool(
             row.area
         )
-        automatic = all(one.automatic for one in found)
+        automatic = bool(category) and all(one.automatic for one in found)
         only = choices[row.unit]
         return Suggestion(row.unit, confidence, only.because, automatic, (only,))
 

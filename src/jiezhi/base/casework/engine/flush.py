@@ -21,7 +21,7 @@ from jiezhi.base.casework.models import (
     Payload,
 )
 from jiezhi.core.procedure.fields import FieldType
-from jiezhi.core.procedure.view import CaseView
+from jiezhi.core.procedure.view import CaseView, ClockView
 
 if TYPE_CHECKING:
     from jiezhi.base.casework.engine.work import Loaded, Work
@@ -30,6 +30,9 @@ CASE_COLUMNS = [
     "title", "state", "done", "fields", "sealed", "unit", "area", "area_path", "lon", "lat", "cell", "tags", "roles", "seq",
     "head", "changed_at", "closed_at", "due_at", "warn_at", "merged_into",
 ]  # fmt: skip
+DELIVERY_COLUMNS = (
+    "case_id", "event_id", "kind", "key", "payload", "not_before", "attempts", "done_at", "result",
+)  # fmt: skip
 CLOCK_COLUMNS = ["status", "due_at", "warn_at", "ended_at", "provisional", "pauses", "extensions", "fired_at"]
 
 
@@ -42,8 +45,9 @@ class Buffer:
         self.events: list[
             tuple[Loaded, Event, dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]
         ] = []
-        self.deliveries: list[tuple[Loaded, Event, Delivery]] = []
+        self.deliveries: list[tuple[Loaded, Event, str, str, dict[str, Any]]] = []
         self.written: dict[str, set[str]] = {}
+        self._warns: dict[tuple[str, str, datetime, datetime], datetime | None] = {}
 
     def event(
         self,
@@ -63,8 +67,7 @@ class Buffer:
 
     def delivery(self, loaded: Loaded, event: Event, kind: str, key: str, payload: dict[str, Any]) -> None:
         """收下一条后续发送。"""
-        row = Delivery(kind=kind, key=key[:160], payload=payload, not_before=self.work.now)
-        self.deliveries.append((loaded, event, row))
+        self.deliveries.append((loaded, event, kind, key[:160], payload))
 
     def size(self) -> tuple[int, int]:
         """现在收下了多少条办理记录、多少条后续发送；`undo` 用。"""
@@ -101,10 +104,14 @@ class Buffer:
         self._roles()
         self._indexes()
         self._evidence()
-        for loaded, event, row in self.deliveries:
-            row.case_id, row.event_id = loaded.row.pk, event.pk
-        if self.deliveries:
-            fastsql.insert([row for _, _, row in self.deliveries])
+        fastsql.insert_values(
+            Delivery,
+            DELIVERY_COLUMNS,
+            [
+                (loaded.row.pk, event.pk, kind, key, payload, self.work.now, 0, None, "")
+                for loaded, event, kind, key, payload in self.deliveries
+            ],
+        )
         for loaded in self.touched.values():
             loaded.stored = loaded.view
             loaded.bodies = []
@@ -116,10 +123,16 @@ class Buffer:
         loaded.row.area_path = self.work.look.area_path(loaded.view.area)
         live = rows.office_clocks(loaded.view, loaded.definition)
         loaded.row.due_at = min((clock.due_at for clock in live), default=None)
-        warns = [rows.warn_at(loaded.definition, clock, self.work.table) for clock in live]
+        warns = [self._warn(loaded, clock) for clock in live]
         loaded.row.warn_at = min((moment for moment in warns if moment), default=None)
         if loaded.view.merged_into:
             loaded.row.merged_into = self.work.loaded[loaded.view.merged_into].row
+
+    def _warn(self, loaded: Loaded, clock: ClockView) -> datetime | None:
+        key = (loaded.definition.digest, clock.name, clock.started_at, clock.due_at)
+        if key not in self._warns:
+            self._warns[key] = rows.warn_at(loaded.definition, clock, self.work.table)
+        return self._warns[key]
 
     def _insert(self, fresh: list[Loaded]) -> None:
         # 上级件先写：子件要它的主键。
@@ -153,7 +166,7 @@ class Buffer:
                     new.append(row)
                 else:
                     changed.append(row)
-                rows.fill_clock(row, view, rows.warn_at(loaded.definition, view, self.work.table))
+                rows.fill_clock(row, view, self._warn(loaded, view))
                 table[(uid, *key)] = row
         if new:
             fastsql.insert(new)
@@ -167,11 +180,10 @@ class Buffer:
         waiting = [(event, openings) for _, event, openings, _, _ in self.events if openings]
         if waiting:
             sealed = secrets.encrypt_many(json.dumps(item, ensure_ascii=False) for _, item in waiting)
-            fastsql.insert(
-                [
-                    Payload(event_id=event.pk, sealed=data)
-                    for (event, _), data in zip(waiting, sealed, strict=True)
-                ]
+            fastsql.insert_values(
+                Payload,
+                ("event_id", "sealed", "erased"),
+                [(event.pk, data, {}) for (event, _), data in zip(waiting, sealed, strict=True)],
             )
 
     def _entries(self, clocks: dict[tuple[str, str, str, int], Clock]) -> None:
@@ -179,19 +191,12 @@ class Buffer:
         for loaded, event, _, _, ops in self.events:
             for op in ops:
                 row = clocks[(loaded.view.uid, op["clock"], op.get("key", ""), op.get("round", 1))]
-                entries.append(
-                    ClockEntry(
-                        clock_id=row.pk,
-                        event_id=event.pk,
-                        kind=op["op"],
-                        at=datetime.fromisoformat(op["at"]),
-                        amount=op.get("amount", ""),
-                        reason=op.get("reason", ""),
-                        due_at=datetime.fromisoformat(op["due"]) if "due" in op else None,
-                    )
-                )
-        if entries:
-            fastsql.insert(entries)
+                due = datetime.fromisoformat(op["due"]) if "due" in op else None
+                at = datetime.fromisoformat(op["at"])
+                words = (op.get("amount", ""), op.get("reason", ""))
+                entries.append((row.pk, event.pk, op["op"], at, *words, due))
+        columns = ("clock_id", "event_id", "kind", "at", "amount", "reason", "due_at")
+        fastsql.insert_values(ClockEntry, columns, entries)
 
     def _roles(self) -> None:
         new = []
@@ -204,9 +209,8 @@ class Buffer:
                 CaseRole.objects.filter(case=loaded.row.pk, role__in=gone).delete()
             for role, people in loaded.view.roles.items():
                 if people != old.get(role):
-                    new += [CaseRole(case_id=loaded.row.pk, role=role, officer_id=int(one)) for one in people]
-        if new:
-            fastsql.insert(new)
+                    new += [(loaded.row.pk, role, int(one)) for one in people]
+        fastsql.insert_values(CaseRole, ("case_id", "role", "officer_id"), new)
 
     def _indexes(self) -> None:
         values, parties = [], []
@@ -232,23 +236,15 @@ class Buffer:
                 if parted:
                     CaseParty.objects.filter(case=loaded.row.pk, field__in=parted).delete()
             pk = loaded.row.pk
-            values += [
-                CaseField(case_id=pk, name=name, text=text, number=number) for name, text, number in found
-            ]
-            parties += [
-                CaseParty(case_id=pk, field=name, kind=kind, index=whole, tail=tail)
-                for name, kind, whole, tail in indexes
-            ]
-        if values:
-            fastsql.insert(values)
-        if parties:
-            fastsql.insert(parties)
+            values += [(pk, *item) for item in found]
+            parties += [(pk, *item) for item in indexes]
+        fastsql.insert_values(CaseField, ("case_id", "name", "text", "number"), values)
+        fastsql.insert_values(CaseParty, ("case_id", "field", "kind", "index", "tail"), parties)
 
     def _evidence(self) -> None:
         uses = [
-            EvidenceUse(event_id=event.pk, case_id=loaded.row.pk, file_id=item["digest"], field=item["name"])
+            (event.pk, loaded.row.pk, item["digest"], item["name"])
             for loaded, event, _, files, _ in self.events
             for item in files
         ]
-        if uses:
-            fastsql.insert(uses)
+        fastsql.insert_values(EvidenceUse, ("event_id", "case_id", "file_id", "field"), uses)

@@ -411,7 +411,7 @@ class Work:
         for name in outcome.followups:
             self.buffer.delivery(loaded, event, "auto", f"auto:{stem}:{name}", {"action": name})
         for index, notice in enumerate(outcome.decl.notify):
-            text = self._words(loaded, notice.text)
+            text = self._words(loaded, notice.text, outcome.effects.get("clocks", ()))
             self.buffer.delivery(
                 loaded, event, "notify", f"notify:{stem}:{index}", {"to": notice.to, "text": text}
             )
@@ -428,9 +428,13 @@ class Work:
         if closed_now and (loaded.row.parent_id or view.parent):
             self.buffer.delivery(loaded, event, "child", f"child:{stem}", {"slot": loaded.row.slot})
 
-    def _words(self, loaded: Loaded, template: str) -> str:
+    def _words(self, loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> str:
         view, definition = loaded.view, loaded.definition
-        due = min((clock.due_at for clock in view.clocks if clock.status == "running"), default=None)
+        running = [clock for clock in view.clocks if clock.status == "running"]
+        # 说的是这一步刚起算、刚延长的时限；别的时限可能早已超期，写进去就告诉错了人。
+        touched = {(op["clock"], op.get("key", "")) for op in ops if op["op"] != "end"}
+        mine = [clock for clock in running if (clock.name, clock.key) in touched]
+        due = min((clock.due_at for clock in mine or running), default=None)
         text = template
         plain = {
             "number": view.number,

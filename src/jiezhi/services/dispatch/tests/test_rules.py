@@ -86,6 +86,18 @@ def test_nothing_fits(street: Street) -> None:
     assert "没有适用于“没人管”的分派规则" in route("没人管", at=START).because
 
 
+def test_without_category_only_the_rule_for_all_applies_and_never_by_itself(street: Street) -> None:
+    rule(street, NOISE, "law", automatic=True)
+    assert route("", at=START).unit == "" and "还没有定类别" in route("", at=START).because
+    rule(street, "*", "civil", automatic=True)
+    found = route(" ", path(street, GRID1), at=START)
+    assert (found.unit, found.automatic) == ("civil", False)
+    assert "全街道的各类件由公共服务办承办" in found.because
+    assert route("别的", at=START).automatic  # 有类别的照旧自动派出
+    rule(street, "*", "station", SOUTH)
+    assert route("", path(street, GRID1), at=START).unit == "station"
+
+
 def test_closed_unit_gets_nothing(street: Street) -> None:
     rule(street, NOISE, "out_urban")
     rule(street, "*", "civil")

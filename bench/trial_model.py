@@ -1,0 +1,162 @@
+"""真实数据试用之一：归类。按组分开考（重复的留言不分在两边），再装上用全部样本训练的。"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trial_common import MESSAGES, RAW, REPLIES, TOKENS, Figures, say, timed
+
+from jiezhi.assist.classify.actions import TARGET, install
+from jiezhi.assist.classify.data import Labelled, group_duplicates, read_labelled
+from jiezhi.assist.classify.evaluate import Report, cross_validate, hold_out
+from jiezhi.assist.classify.model import Model
+from jiezhi.assist.classify.tokens import tokens
+from jiezhi.assist.classify.train import train
+
+TEXT = ["留言主题", "留言详情"]
+
+
+@dataclass
+class Corpus:
+    """已归类的（分词的在前、原文的在后）和没有归类的，统一成分好词的文字；`groups` 是重复归组的组号。"""
+
+    words: Labelled
+    raw: Labelled
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    loose: dict[str, list[str]] = field(default_factory=dict)
+    groups: list[int] = field(default_factory=list)
+
+    @property
+    def labelled(self) -> int:
+        return len(self.labels)
+
+
+def read(data: Path) -> Corpus:
+    """读入、分词、归组。"""
+    corpus = Corpus(
+        read_labelled(data / TOKENS, ["tokens"], "label"), read_labelled(data / RAW, TEXT, "一级标签")
+    )
+    corpus.texts = [*corpus.words.texts, *map(_joined, corpus.raw.texts)]
+    corpus.labels = [*corpus.words.labels, *corpus.raw.labels]
+    for name in (MESSAGES, REPLIES):
+        corpus.loose[name] = [_joined(text) for text in read_labelled(data / name, TEXT, "留言编号").texts]
+    everything = [*corpus.texts, *(text for texts in corpus.loose.values() for text in texts)]
+    corpus.groups = group_duplicates([tokens(text, tokenised=True) for text in everything])
+    return corpus
+
+
+def _joined(text: str) -> str:
+    # 与已分词的样本同一种写法，才能放在一起训练。
+    return " ".join(tokens(text, parts=False))
+
+
+def learn(corpus: Corpus, rows: Sequence[int], now: datetime) -> Model:
+    """用 `rows` 这些行训练。"""
+    return train(
+        [corpus.texts[at] for at in rows],
+        [corpus.labels[at] for at in rows],
+        [corpus.groups[at] for at in rows],
+        trained_at=now,
+        tokenised=True,
+        target_precision=TARGET,
+    )
+
+
+def scores(report: Report) -> Figures:
+    """要写进报告的几个数。"""
+    return {
+        "rows": report.rows,
+        "accuracy": report.accuracy,
+        "macro_f1": report.macro_f1,
+        "coverage": report.coverage,
+        "precision": report.precision,
+        "calibration": report.calibration_error,
+    }
+
+
+def judge(corpus: Corpus, now: datetime) -> Figures:
+    """留出原文的 456 行、五折交叉验证，然后装上用全部样本训练的。"""
+    count = len(corpus.words.texts)
+    asked = set(corpus.groups[count : corpus.labelled])
+    known = set(corpus.groups[:count])
+    kept = [at for at in range(count) if corpus.groups[at] not in asked]
+    found: Figures = {
+        "tokens": count,
+        "raw": len(corpus.raw.texts),
+        "groups": len(known),
+        "raw_met": sum(group in known for group in corpus.groups[count : corpus.labelled]),
+        "removed": count - len(kept),
+        "target": TARGET,
+        "classes": len(set(corpus.labels)),
+    }
+    say(f"归类：用 {len(kept)} 行训练，考 {len(corpus.raw.texts)} 行原文")
+    with timed() as watch:
+        model = learn(corpus, kept, now)
+    found["train_seconds"] = watch.seconds
+    found["held"] = scores(hold_out(model, corpus.raw.texts, corpus.raw.labels))
+    say(f"归类：留出的 {found['held']}")
+    with timed() as watch:
+        report = cross_validate(
+            corpus.words.texts,
+            corpus.words.labels,
+            corpus.groups[:count],
+            trained_at=now,
+            tokenised=True,
+            target_precision=TARGET,
+        )
+    found["folds"] = scores(report) | {
+        "seconds": watch.seconds,
+        "least": min(report.fold_macro_f1),
+        "most": max(report.fold_macro_f1),
+    }
+    say(f"归类：五折 {found['folds']}")
+    return found
+
+
+def overlap(corpus: Corpus, now: datetime) -> Figures:
+    """导入的留言里与已归类样本同组的：用没见过这些组的模型考一遍，再用装上的考一遍作对照。装上的也在这里训练。"""
+    whole = learn(corpus, range(corpus.labelled), now)
+    install(whole)
+    given: dict[int, Counter[str]] = {}
+    for at in range(corpus.labelled):
+        given.setdefault(corpus.groups[at], Counter())[corpus.labels[at]] += 1
+    start = corpus.labelled
+    loose_groups = corpus.groups[start:]
+    met = set(loose_groups) & set(given)
+    fair = learn(corpus, [at for at in range(start) if corpus.groups[at] not in met], now)
+    found: Figures = {"rows_all": start, "rows_fair": sum(corpus.groups[at] not in met for at in range(start))}
+    found["split"] = sum(len(given[group]) > 1 for group in met)
+    for name, texts in corpus.loose.items():
+        groups = corpus.groups[start : start + len(texts)]
+        start += len(texts)
+        pairs = [
+            (text, given[group].most_common(1)[0][0])
+            for text, group in zip(texts, groups, strict=True)
+            if group in given and len(given[group]) == 1
+        ]
+        found[name] = {"met": sum(group in given for group in groups)} | {
+            "fair": scores(_hold(fair, pairs)),
+            "seen": scores(_hold(whole, pairs)),
+        }
+    say(f"归类：与来表同组的 {found}")
+    return found
+
+
+def _hold(model: Model, pairs: Iterable[tuple[str, str]]) -> Report:
+    rows = list(pairs)
+    return hold_out(model, [text for text, _ in rows], [label for _, label in rows], tokenised=True)
+
+
+def about() -> dict[str, Any]:
+    """装上的模型自己折外的成绩。"""
+    from jiezhi.assist.classify import queries
+
+    model = queries.current()
+    assert model is not None, "模型没有装上"
+    return dict(model.about["out_of_fold"]) | {"rows": model.about["rows"], "threshold": model.threshold}
