@@ -10,7 +10,7 @@ from statistics import median, quantiles
 from zoneinfo import ZoneInfo
 
 import python_calamine
-from django.db.models import F
+from django.db.models import F, QuerySet
 from trial_common import MESSAGES, REPLIES, Figures, database_size, say, timed
 
 from jiezhi.assist.classify import facts
@@ -89,17 +89,17 @@ def load(data: Path, name: str, layout: str, now: datetime, *, dry_run: bool = F
     }
 
 
-def _kinds(rows: object) -> list[tuple[str, int]]:
+def _kinds(rows: QuerySet[ImportRow]) -> list[tuple[str, int]]:
     counts: Counter[str] = Counter()
-    for (note,) in rows.exclude(note="").values_list("note"):  # type: ignore[attr-defined]
+    for (note,) in rows.exclude(note="").values_list("note"):
         counts.update(queries._VALUE.sub("…", part) for part in note.split("；"))
     return counts.most_common(6)
 
 
 def suggested(run: int) -> Figures:
     """一次导入开的件：几件有了类别建议、定到哪一级区域、补出了地点。"""
-    uids = list(ImportRow.objects.filter(run=run).exclude(case=None).values_list("case", flat=True))
-    cases = Case.objects.filter(matter=MATTER, uid__in=uids) if len(uids) < 900 else _of(uids)
+    mine = ImportRow.objects.filter(run=run, case__isnull=False).values("case")
+    cases = Case.objects.filter(matter=MATTER, uid__in=mine)
     levels = dict(Area.objects.values_list("code", "level"))
     rows = list(cases.values_list("pk", "area_id", "fields"))
     return {
@@ -110,15 +110,6 @@ def suggested(run: int) -> Figures:
         "spot": sum(bool(fields.get("spot")) for _, _, fields in rows),
         "unit": Counter(fields.get("to_unit") or "" for _, _, fields in rows),
     }
-
-
-def _of(uids: list[object]) -> object:
-    # 编号太多时一条语句放不下，按主键范围取：这次导入的件是连着开的。
-    first = Case.objects.get(uid=uids[0]).pk
-    last = Case.objects.get(uid=uids[-1]).pk
-    found = Case.objects.filter(pk__range=(min(first, last), max(first, last)), matter=MATTER)
-    assert found.count() == len(uids), "这次导入的件不是连着开的"
-    return found
 
 
 def drain(now: datetime) -> Figures:

@@ -43,6 +43,7 @@ def _prepare(*, no_demo: bool) -> None:
         call_command("migrate", verbosity=0)
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists() or settings.DEBUG:
         call_command("collectstatic", verbosity=0, interactive=False)
+    _check_keys()
     refused = publish_all(Path(settings.PACKS_DIR))
     if refused:
         fail("\n".join([*refused, "业务模板有错误，没有启动"]))
@@ -53,6 +54,21 @@ def _prepare(*, no_demo: bool) -> None:
 
         click.echo("库是空的，正在建演示街道…")
         install_street()
+
+
+def _check_keys() -> None:
+    """库里已有加密内容而钥匙对不上，就不启动：用新钥匙写下去，旧内容再也分不清。"""
+    from jiezhi.base.accounts import secrets
+    from jiezhi.base.accounts.errors import SecretError
+    from jiezhi.base.casework.models import Payload
+
+    sample = Payload.objects.order_by("-event").values_list("sealed", flat=True).first()
+    if sample is None:
+        return
+    try:
+        secrets.decrypt(bytes(sample))
+    except SecretError as error:
+        fail(f"{error}。钥匙与数据库不配套，没有启动：请把原来的钥匙文件放回 keys 目录再启动。")
 
 
 @click.command("run", help="启动网页服务和 worker")
@@ -85,6 +101,8 @@ def run_command(host: str, port: int, no_demo: bool) -> None:
             str(port),
             "--workers",
             os.environ.get("JIEZHI_WORKERS", "1"),
+            "--blocking-threads",
+            "4",
             "--log-level",
             "warning",
             "jiezhi.config.wsgi:application",
