@@ -90,7 +90,9 @@ def duplicates(issues: list[Issue]) -> Figures:
 def whole() -> Figures:
     """全库核验，再单独重放一遍。"""
     say("核验全库…")
-    report = verify_database(lambda what, done, total: say(f"核验{what}：{done}/{total}") if done % 1000 == 0 else None)
+    report = verify_database(
+        lambda what, done, total: say(f"核验{what}：{done}/{total}") if done % 1000 == 0 else None
+    )
     say("重放全部件…")
     with timed() as watch:
         different = sum(1 for _ in replay_many(Case.objects.all()))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +63,9 @@ def say(text: str) -> None:
 def check_data(folder: Path) -> None:
     """数据齐不齐；缺什么、怎样办，一次说全再退出。"""
     if not folder.is_dir():
-        sys.exit(f"找不到数据文件夹“{folder}”。请用 --data 给出放试用数据的文件夹，里面应有：\n{_listing(WANTED)}")
+        sys.exit(
+            f"找不到数据文件夹“{folder}”。请用 --data 给出放试用数据的文件夹，里面应有：\n{_listing(WANTED)}"
+        )
     missing = {name: what for name, what in WANTED.items() if not (folder / name).is_file()}
     if missing:
         sys.exit(f"数据文件夹里缺这些文件，请放好后再运行（数据不随本项目分发）：\n{_listing(missing)}")
@@ -78,6 +82,7 @@ def conditions(command: str) -> Figures:
         "machine": f"{os.cpu_count()} 核虚拟机",
         "python": ".".join(map(str, sys.version_info[:3])),
         "commit": _commit(),
+        "load": [os.getloadavg()[0]],
         "day": time.strftime("%Y-%m-%d"),
     }
 
@@ -88,11 +93,22 @@ def _commit() -> str:
             ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout.strip()
         changed = subprocess.run(
-            ["git", "status", "--porcelain", "--", "src"], cwd=ROOT, capture_output=True, text=True, check=True
+            ["git", "status", "--porcelain", "--", "src"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "不明"
     return f"{found}（另有未提交的改动）" if changed else found
+
+
+def discard() -> None:
+    """删去一次性的库。只认测速自己在临时目录里建的，别的数据目录不碰。"""
+    home = Path(os.environ.get("JIEZHI_HOME", ""))
+    if home.parent == Path(tempfile.gettempdir()) and home.name.startswith("jiezhi-bench-"):
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def database_size() -> int:

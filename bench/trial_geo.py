@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from common import fresh_database
-from trial_common import COMMUNITIES, EVENTS, GRIDS, STREETS, Figures, check_data, timed
+from trial_common import COMMUNITIES, EVENTS, GRIDS, STREETS, Figures, check_data, discard, timed
 
 DISTRICT = "D0"
 BULK = 100_000
@@ -29,11 +27,11 @@ _REPORTED = re.compile(r"(.+)网格(\d+)")
 def main() -> None:
     folder = Path(sys.argv[1])
     check_data(folder)
-    fresh_database()
     try:
+        fresh_database()
         print(json.dumps(run(folder), ensure_ascii=False))
     finally:
-        shutil.rmtree(os.environ["JIEZHI_HOME"], ignore_errors=True)
+        discard()
 
 
 def run(folder: Path) -> Figures:
@@ -92,7 +90,13 @@ def areas(folder: Path) -> tuple[list[dict[str, Any]], Figures]:
         found["merged"][level] = sum(len(one) > 1 for one in pieces.values())
         found["slivers"][level] = dropped
         features += [
-            _feature(key, about[key][title], level, parent(about[key]), {"type": "MultiPolygon", "coordinates": shapes})
+            _feature(
+                key,
+                about[key][title],
+                level,
+                parent(about[key]),
+                {"type": "MultiPolygon", "coordinates": shapes},
+            )
             for key, shapes in pieces.items()
         ]
     return features, found
@@ -144,12 +148,12 @@ def compare(events: list[Any], now: Any) -> Figures:
 
 
 def _names(grids: Iterable[tuple[str, str]]) -> dict[tuple[str, int], str]:
-    """（社区名去掉“社区”，第几网格） → 代码。名称写作“街道 社区 社区第几网格”，后面可带编号。"""
+    """（社区名去掉“社区”，第几网格） → 代码。名称的末尾写作“社区第几网格”（后面可带编号）或“社区网格几”。"""
     known: dict[tuple[str, int], str] = {}
     for code, name in grids:
-        match = re.fullmatch(r".*?街道(.+?)社区.*第([一二三四五六七八九十]+)网格\d*", name)
+        match = re.fullmatch(r".*?街道(.+?)社区.*社区(?:第([一二三四五六七八九十]+)网格\d*|网格(\d+))", name)
         if match:
-            key = (match[1], _number(match[2]))
+            key = (match[1], _number(match[2]) if match[2] else int(match[3]))
             assert key not in known, "两个网格同名"
             known[key] = code
     return known

@@ -115,6 +115,9 @@ def suggested(run: int) -> Figures:
 def drain(now: datetime) -> Figures:
     """做后续发送，直到没有该做的；另记做成的自动派单、没有自动派的缘由。"""
     before = Delivery.objects.count()
+    newest = (
+        Delivery.objects.filter(done_at__isnull=False).order_by("-pk").values_list("pk", flat=True).first()
+    )
     waiting = outbox.waiting(now).count()
     done = failed = 0
     with timed() as watch:
@@ -124,8 +127,8 @@ def drain(now: datetime) -> Figures:
             if done % 2000 < 500:
                 say(f"后续发送：做完 {done}，没做成 {failed}")
     results: Counter[str] = Counter()
-    for kind, result in Delivery.objects.values_list("kind", "result"):
-        results[f"{kind}：{queries._VALUE.sub('…', result)[:60]}"] += 1
+    for kind, result in Delivery.objects.filter(pk__gt=newest or 0).values_list("kind", "result"):
+        results[f"{kind} {queries._VALUE.sub('…', result).partition('(')[0]}"] += 1
     return {
         "waiting": waiting,
         "followed": Delivery.objects.count() - before,
@@ -134,10 +137,11 @@ def drain(now: datetime) -> Figures:
         "left": Delivery.objects.filter(done_at=None).count(),
         "seconds": watch.seconds,
         "rate": done / watch.seconds,
+        "size": database_size(),
         "results": results.most_common(),
         "dispatched": Event.objects.filter(action="auto_dispatch", case__matter=MATTER).count(),
         "handling": Case.objects.filter(matter=MATTER, state="handling").count(),
-        "new": Case.objects.filter(matter=MATTER, state="new").count(),
+        "waiting_person": Case.objects.filter(matter=MATTER, state="new").count(),
     }
 
 
@@ -166,8 +170,16 @@ def answers(data: Path, run: int, now: datetime) -> Figures:
     days = [table.workdays_between(*pair) for pair in local]
     clocks = Clock.objects.filter(case__matter=MATTER, name="handle", case__closed_at__isnull=False)
     ended = clocks.filter(status="ended")
+    late = set(ended.filter(ended_at__gte=F("due_at")).values_list("case__number", flat=True))
+    apart = [
+        pair
+        for number, pair, day in zip(moments, local, days, strict=True)
+        if (number in late) != (day > LIMIT)
+    ]
     return {
         "cases": len(moments),
+        "apart": len(apart),
+        "apart_at_rest": sum(not table.is_workday(answered) for _, answered in apart),
         "closed": sum(number in closed for number in moments),
         "true_dates": true,
         "recorded_now": recorded == {now},
@@ -179,7 +191,7 @@ def answers(data: Path, run: int, now: datetime) -> Figures:
         "unsure": sum(table.provisional_between(*pair) for pair in local),
         "clocks": clocks.count(),
         "running": clocks.exclude(status="ended").count(),
-        "overdue": ended.filter(ended_at__gte=F("due_at")).count(),
+        "overdue": len(late),
         "provisional": clocks.filter(provisional=True).count(),
         "years": Counter(str(pair[0].year) for pair in local),
     }

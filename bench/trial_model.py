@@ -100,7 +100,9 @@ def judge(corpus: Corpus, now: datetime) -> Figures:
         model = learn(corpus, kept, now)
     found["train_seconds"] = watch.seconds
     found["held"] = scores(hold_out(model, corpus.raw.texts, corpus.raw.labels))
-    say(f"归类：留出的 {found['held']}")
+    gone = [at for at in range(count) if corpus.groups[at] in asked]
+    found["held_tokens"] = scores(_hold(model, [(corpus.texts[at], corpus.labels[at]) for at in gone]))
+    say(f"归类：留出的 {found['held']}，剔除的 {found['held_tokens']}")
     with timed() as watch:
         report = cross_validate(
             corpus.words.texts,
@@ -130,7 +132,10 @@ def overlap(corpus: Corpus, now: datetime) -> Figures:
     loose_groups = corpus.groups[start:]
     met = set(loose_groups) & set(given)
     fair = learn(corpus, [at for at in range(start) if corpus.groups[at] not in met], now)
-    found: Figures = {"rows_all": start, "rows_fair": sum(corpus.groups[at] not in met for at in range(start))}
+    found: Figures = {
+        "rows_all": start,
+        "rows_fair": sum(corpus.groups[at] not in met for at in range(start)),
+    }
     found["split"] = sum(len(given[group]) > 1 for group in met)
     for name, texts in corpus.loose.items():
         groups = corpus.groups[start : start + len(texts)]

@@ -192,9 +192,7 @@ class Desk:
         """做成案卷包，离开数据库也验得过；返回验证的结果。"""
         make_checkpoint(now=self.now)
         path = self.folder / f"{case.number}.zip"
-        write_case_package(
-            case, path, acting_officer=who, now=self.now, reveal=True, reason="情景测试归档"
-        )
+        write_case_package(case, path, acting_officer=who, now=self.now, reveal=True, reason="情景测试归档")
         report = verify_package(path)
         assert report.ok, report.faults
         assert report.facts["events"] == report.facts["covered_to"] == case.seq

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from jiezhi.base.casework import queries, upkeep
+from jiezhi.base.casework import queries
 from jiezhi.base.casework.models import Case, Clock, Event, NumberIssue
-from jiezhi.base.registry import actions as registry
 
 HALLWAY = "城乡建设/楼道杂物"  # 由所在社区工作站先办
 STALLS = "城乡建设/占道经营"  # 由综合行政执法队办
@@ -171,7 +170,9 @@ def test_reporter_is_not_in_the_units_notices(desk: Any, handled: Any) -> None:
     desk.does(case, clerk, "处理完毕", 处理结果="摊档已经劝离", 处理后照片=[desk.photo()])
     desk.does(case, desk.person("callback"), "核查不通过，退回重办", 核查意见="傍晚又摆出来")
     desk.worker()
-    notices = [text for who in (clerk, desk.person("unit_chief", "enforcement")) for text in desk.told(case, who)]
+    notices = [
+        text for who in (clerk, desk.person("unit_chief", "enforcement")) for text in desk.told(case, who)
+    ]
     assert len(notices) >= 4
     bodies = "".join(
         bytes(body).decode() for body in Event.objects.filter(case=case).values_list("body", flat=True)
@@ -181,6 +182,34 @@ def test_reporter_is_not_in_the_units_notices(desk: Any, handled: Any) -> None:
         assert secret not in bodies and secret not in str(case.fields) and secret not in case.title
     shown = [value for line in queries.timeline(case) for _, value, _ in line.values]
     assert "司马青衫" not in str(shown) and "13912345678" not in str(shown)
+    desk.same(case)
+
+
+def test_words_written_by_the_resident_are_not_filled_in(desk: Any) -> None:
+    """正文里写成占位的样子，通知里照原样，不会换成谁的姓名电话。"""
+    case = desk.report("摊档占道 {field.reporter} {number}", desk.building(2, 3), STALLS)
+    desk.worker()
+    notice = desk.told(case, desk.person("unit_clerk", "enforcement"))[-1]
+    assert "摊档占道 {field.reporter} {number}" in notice and "林小燕" not in notice
+
+
+def test_a_station_sends_it_up(desk: Any) -> None:
+    """社区办不了的上报：回到分拨员手里改派，办理时限不重新起算。"""
+    building = desk.building(1, 1)
+    case = desk.report("楼道里堆了一屋子旧家电", building, HALLWAY)
+    desk.worker()
+    case.refresh_from_db()
+    first = desk.clock(case, "办理").due_at
+    desk.later(hours=2)
+    assert "要由" in desk.refused(case, desk.keeper(building), "上报上一级", "社区没有车")
+    desk.does(case, desk.person("community_lead", "station_1"), "上报上一级", "社区没有车")
+    desk.worker()
+    dispatcher = desk.person("dispatcher")
+    assert (case.state, case.unit_id) == ("new", "street") and "已上报" in case.tags
+    assert desk.told(case, dispatcher)[-1].startswith(f"{case.number} 已上报，请改派")
+    assert desk.running(case) == {"分派", "办理"}
+    desk.does(case, dispatcher, "派给责任单位", 承办单位="construction")
+    assert desk.clock(case, "办理").due_at == first
     desk.same(case)
 
 
@@ -304,7 +333,9 @@ def test_extension_within_the_cap_only(desk: Any, handled: Any) -> None:
     case = handled()
     chief, clerk = desk.person("unit_chief", "enforcement"), desk.person("unit_clerk", "enforcement")
     before = desk.clock(case, "办理").due_at
-    assert "要由责任单位的部门负责人办理" in desk.refused(case, clerk, "批准延期", "难办", 延长多久="3个工作日")
+    assert "要由责任单位的部门负责人办理" in desk.refused(
+        case, clerk, "批准延期", "难办", 延长多久="3个工作日"
+    )
     said = desk.refused(case, chief, "批准延期", "难办", 延长多久="6个工作日")
     assert "每次最多延长 5个工作日" in said
     assert "每次最多延长 5个工作日" in desk.refused(case, chief, "批准延期", "难办", 延长多久="30日")
@@ -367,40 +398,3 @@ def test_numbers_are_consecutive_and_each_accounted_for(desk: Any) -> None:
     cases = [desk.report(f"第{n}件", desk.building(1, 1)) for n in range(1, 4)]
     assert [case.number for case in cases] == [f"SP2026{n:06}" for n in range(1, 4)]
     assert set(NumberIssue.objects.values_list("text", "case")) == {(one.number, one.pk) for one in cases}
-
-
-def test_a_deadline_in_a_year_not_yet_announced_is_provisional(desk: Any) -> None:
-    """年底的件办到明年：明年放假安排没有公布，时限暂定；公布后作一条办理记录重算。"""
-    desk.at(12, 28)
-    case = desk.report("学校门口摊档把路堵死", desk.building(2, 3), STALLS)
-    desk.worker()
-    case.refresh_from_db()
-    handle = desk.clock(case, "办理")
-    assert handle.provisional and not desk.clock(case, "签收").provisional
-    before, seq = handle.due_at, case.seq
-    assert upkeep.recompute_provisional(now=desk.now) == 0, "还没有公布，没有可重算的"
-
-    desk.later(hours=2)
-    registry.set_calendar_days(
-        {
-            date(2027, 1, 1): "holiday",
-            date(2027, 1, 4): "rest",
-            date(2027, 1, 5): "rest",
-            date(2027, 1, 9): "workday",
-        },
-        acting_officer=desk.person("admin"),
-        announce_year=2027,
-        source="情景测试用的放假安排",
-        now=desk.now,
-    )
-    assert upkeep.recompute_provisional(now=desk.now) == 1
-    case.refresh_from_db()
-    handle.refresh_from_db()
-    assert not handle.provisional and handle.due_at == before + timedelta(days=2), (before, handle.due_at)
-    assert case.seq == seq + 1 and case.due_at is not None
-    line = queries.timeline(case)[-1]
-    assert line.who == "系统" and line.event.action == "recompute_clock"
-    assert upkeep.recompute_provisional(now=desk.now) == 0
-    assert desk.running(case) == {"签收", "办理"}
-    desk.does(case, desk.person("unit_clerk", "enforcement"), "签收")
-    desk.same(case)

@@ -11,17 +11,17 @@ import click
 from jiezhi.cli.output import emit, fail
 
 
-def officer_named(login: str) -> Any:
+def officer_named(login: str, as_json: bool = False) -> Any:
     """按登录名找在岗人员；没有就报错退出。"""
     from jiezhi.base.accounts.queries import officer_by_login
 
     officer = officer_by_login(login)
     if officer is None or not officer.is_active:
-        fail(f"没有在岗人员“{login}”，请用登录名")
+        fail(f"没有在岗人员“{login}”，请用登录名", as_json)
     return officer
 
 
-def case_numbered(number: str) -> Any:
+def case_numbered(number: str, as_json: bool = False) -> Any:
     """按编号或全局标识找件；没有或不止一件就报错退出。"""
     from django.db.models import Q
 
@@ -32,9 +32,9 @@ def case_numbered(number: str) -> Any:
         query |= Q(uid=number)
     rows = list(Case.objects.filter(query).select_related("version")[:2])
     if not rows:
-        fail(f"没有编号为“{number}”的件")
+        fail(f"没有编号为“{number}”的件", as_json)
     if len(rows) > 1:
-        fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识")
+        fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识", as_json)
     return rows[0]
 
 
@@ -69,15 +69,13 @@ def act_command(
     for item in values:
         name, mark, text = item.partition("=")
         if not mark:
-            fail(f"“{item}”应写成 字段=值")
+            fail(f"“{item}”应写成 字段=值", as_json)
         inputs[name] = _value(text)
-    moment = datetime.fromisoformat(at) if at else None
-    if moment is not None and moment.tzinfo is None:
-        fail("发生时间要带时区，如 2026-08-01T09:30+08:00")
+    moment = _moment(at, as_json) if at else None
     result = actions.act(
-        str(case_numbered(case).uid),
+        str(case_numbered(case, as_json).uid),
         action,
-        acting_officer=officer_named(login),
+        acting_officer=officer_named(login, as_json),
         inputs=inputs,
         reason=reason,
         at=moment,
@@ -92,6 +90,16 @@ def act_command(
         fail(str(result), as_json, data={"ok": False, "missing": missing})
     data = {"ok": True, "case": result.number, "uid": result.uid, "seq": result.seq, "state": result.state}
     emit(data, as_json, [f"{result.number} 办成，现在第 {result.seq} 条办理记录"])
+
+
+def _moment(text: str, as_json: bool) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        fail("发生时间要写成带时区的，如 2026-08-01T09:30+08:00", as_json)
+    return moment
 
 
 def _value(text: str) -> Any:

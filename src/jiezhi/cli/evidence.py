@@ -26,13 +26,13 @@ def package_command(case: str, login: str, out: Path | None, reason: str, as_jso
     from jiezhi.cli.cases import case_numbered, officer_named
     from jiezhi.core.evidence import PackageRefused
 
-    row = case_numbered(case)
+    row = case_numbered(case, as_json)
     target = out or Path(f"{row.number.replace('/', '-')}.zip")
     try:
         signed = actions.write_case_package(
             row,
             target,
-            acting_officer=officer_named(login),
+            acting_officer=officer_named(login, as_json),
             now=timezone.now(),
             reveal=bool(reason),
             reason=reason,
@@ -50,7 +50,7 @@ def package_command(case: str, login: str, out: Path | None, reason: str, as_jso
 @click.option("--json", "as_json", is_flag=True)
 def verify_command(package: Path | None, database: bool, key: str | None, as_json: bool) -> None:
     if database == (package is not None):
-        fail("请给一个案卷包，或写 --database")
+        fail("请给一个案卷包，或写 --database", as_json)
     if package is not None:
         _verify_package(package, key, as_json)
         return
@@ -115,9 +115,15 @@ def checkpoint_command(out: Path | None, printable: bool, as_json: bool) -> None
 
     from jiezhi.base.archive import actions, queries
 
-    row = actions.make_checkpoint(now=timezone.now())
+    try:
+        row = actions.make_checkpoint(now=timezone.now())
+    except actions.ArchiveRefused as error:
+        fail(f"检查点没有做成：{error}", as_json)
     if out is not None:
-        actions.export_checkpoint(row.number, out)
+        try:
+            actions.export_checkpoint(row.number, out)
+        except (actions.ArchiveRefused, OSError) as error:
+            fail(f"检查点 {row.number} 已做好，但没有导出：{error}", as_json)
     lines = [f"检查点 {row.number} 已做好"]
     if out is not None:
         lines.append(f"已导出到 {out.name}，请存到本系统以外的地方")

@@ -27,6 +27,8 @@ class Lazy(click.Group):
         "import": "tables",
         "export": "tables",
         "act": "cases",
+        "param": "params",
+        "officer": "officers",
         "package": "evidence",
         "verify": "evidence",
         "checkpoint": "evidence",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import click
 from jiezhi.cli.output import emit, fail
 
 if TYPE_CHECKING:
+    from jiezhi.core.procedure.definition import Definition
     from jiezhi.core.procedure.errors import Problem
     from jiezhi.core.procedure.packset import LoadedMatter, PackSet
 
@@ -18,9 +21,12 @@ DEFAULT = Path(__file__).resolve().parents[1] / "packs"
 
 
 def verified(path: Path, *, names: bool = True) -> tuple[PackSet, dict[str, list[Problem]]]:
-    """读一个文件夹的业务模板包并逐个校验：模板代号 → 问题。`names` 为真时连服务登记的名字也核对。"""
+    """读一个文件夹的业务模板包并逐个校验，再查几份之间件号的格式重不重：模板代号 → 问题。
+
+    `names` 为真时连服务登记的名字也核对。参数取缺省值，不看本单位的调整（`publish_all` 看）。
+    """
     from jiezhi.core.procedure.loader import load_folder
-    from jiezhi.core.procedure.verifier import verify
+    from jiezhi.core.procedure.verifier import same_numbers, verify
 
     packs = load_folder(path)
     catalogue = _catalogue(packs) if names else None
@@ -34,6 +40,10 @@ def verified(path: Path, *, names: bool = True) -> tuple[PackSet, dict[str, list
                 catalogue=catalogue,
             )
         found[name] = problems
+    places = {name: partial(packs.position, name) for name in packs.matters}
+    shared = same_numbers({name: loaded.definition for name, loaded in packs.matters.items()}, places)
+    for name, problems in shared.items():
+        found[name] = [*found[name], *problems]
     return packs, found
 
 
@@ -53,17 +63,9 @@ def _catalogue(packs: PackSet) -> Any:
         conditions=frozenset(extensions.conditions),
         consequences=frozenset(extensions.consequences),
         facts=frozenset(extensions.facts),
-        matters={name: _info(loaded.decl, MatterInfo) for name, loaded in packs.matters.items()},
+        matters={name: MatterInfo.of(loaded.decl) for name, loaded in packs.matters.items()},
         lists=frozenset(packs.codes),
     )
-
-
-def _info(matter: Any, kind: Any) -> Any:
-    opening = {
-        name: frozenset(action.required()) for name, action in matter.actions.items() if action.opens_case
-    }
-    sensitive = frozenset(name for name, field in matter.fields.items() if field.sensitive)
-    return kind(opening=opening, fields=frozenset(matter.fields), sensitive=sensitive)
 
 
 @click.command("check", help="校验业务模板包：走得通、不违法律规则、时限不超法定、办理条件都说得清")
@@ -119,7 +121,7 @@ def _report(packs: PackSet, problems: list[Problem], data: dict[str, Any]) -> li
 
 
 def publish_all(path: Path) -> list[str]:
-    """校验并公布一个文件夹的业务模板包；有错误的不公布。返回有错误的模板的问题。要先 django_ready。"""
+    """校验并公布一个文件夹的业务模板包，代入本单位调整过的参数；有错误的不公布。返回有错误的模板的问题。要先 django_ready。"""
     from django.utils import timezone
 
     from jiezhi.base.casework import matters
@@ -128,12 +130,42 @@ def publish_all(path: Path) -> list[str]:
     refused = [str(one) for one in packs.problems if one.severity == "error"]
     for code_list in packs.codes.values():
         matters.publish_codes(code_list.list, code_list.title, code_list.codes)
-    for name, loaded in packs.matters.items():
+    ready = _adjusted(packs, found)
+    for name in packs.matters:
         errors = [one for one in found[name] if one.severity == "error"]
         refused += [str(one) for one in errors]
-        if not errors and loaded.definition is not None and not refused:
-            matters.publish(loaded.definition, now=timezone.now())
+        if not errors and not refused:
+            matters.publish(ready[name], now=timezone.now())
     return refused
+
+
+def _adjusted(packs: PackSet, found: dict[str, list[Problem]]) -> dict[str, Definition]:
+    """代入本单位调整过的参数；调整过的重新校验，问题并入 `found`。"""
+    from jiezhi.base.casework import params
+    from jiezhi.core.procedure.errors import PackError
+    from jiezhi.core.procedure.verifier import same_numbers
+
+    ready: dict[str, Definition] = {}
+    for name, loaded in packs.matters.items():
+        try:
+            ready[name] = params.built(loaded, packs)
+        except PackError as error:
+            hint = f"；本单位调整过它，请用 jiezhi param {name} 核对，再改过或改回缺省值"
+            found[name] = [*found[name], *(replace(one, say=one.say + hint) for one in error.problems)]
+            continue
+        if ready[name] is not loaded.definition:
+            found[name] = [*found[name], *checker(packs, name)(ready[name])]
+    places = {name: partial(packs.position, name) for name in ready}
+    for name, problems in same_numbers(ready, places).items():
+        found[name] = list(dict.fromkeys([*found[name], *problems]))
+    return ready
+
+
+def checker(packs: PackSet, name: str) -> Callable[[Definition], list[Problem]]:
+    """校验一份代入参数之后的业务模板，连服务登记的名字也核对。"""
+    from jiezhi.core.procedure.verifier import verify
+
+    return partial(verify, locate=partial(packs.position, name), catalogue=_catalogue(packs))
 
 
 @click.command("load-packs", help="校验并公布业务模板包")

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -49,11 +50,17 @@ def _prepare(*, no_demo: bool) -> None:
         fail("\n".join([*refused, "业务模板有错误，没有启动"]))
     from jiezhi.base.accounts.models import Officer
 
-    if not no_demo and not Officer.objects.exists():
-        from jiezhi.demo.install import install_street
+    if Officer.objects.exists():
+        return
+    if no_demo:
+        from jiezhi.cli.officers import FIRST
 
-        click.echo("库是空的，正在建演示街道…")
-        install_street()
+        click.echo(FIRST)
+        return
+    from jiezhi.demo.install import install_street
+
+    click.echo("库是空的，正在建演示街道…")
+    install_street()
 
 
 def _check_keys() -> None:
@@ -183,31 +190,66 @@ def _orphaned() -> bool:
 
 
 def work_once(checkpoint_every: int = 24) -> bool:
-    """一轮：到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。"""
-    from django.db import OperationalError
+    """一轮：到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。
+
+    某一样出错只记下来，不连累别的，更不让整个服务停下。
+    """
     from django.utils import timezone
 
-    from jiezhi.base.archive import actions as archive
-    from jiezhi.base.archive import queries as archived
-    from jiezhi.base.casework import files, outbox, upkeep
-    from jiezhi.base.casework.models import Event
+    from jiezhi.base.casework import outbox
 
     now = timezone.now()
-    try:
-        fired = outbox.fire_clocks(now)
-        drained = outbox.drain(now)
-        changed = upkeep.recompute_provisional(now=now, limit=50)
-        latest = archived.latest_checkpoint()
-        if checkpoint_every and Event.objects.exists():
-            due = latest is None or latest.at + timedelta(hours=checkpoint_every) <= now
-            if due:
-                archive.make_checkpoint(now=now)
-                files.sweep(now)
-        return bool(fired or drained.done or drained.failed or changed)
-    except OperationalError as error:
-        # 库暂时忙或断开：等一等再来，worker 不退出。
-        click.echo(f"数据库暂时不可用，稍后再试：{error}", err=True)
+    busy = False
+    steps: list[Callable[[], bool]] = [
+        lambda: bool(outbox.fire_clocks(now)),
+        lambda: bool(outbox.drain(now).done),
+        lambda: _recompute(now),
+        lambda: _checkpoint(now, checkpoint_every),
+    ]
+    for step in steps:
+        try:
+            busy = step() or busy
+        except Exception as error:
+            click.echo(f"这一步没有做成，稍后再试：{error}", err=True)
+    return busy
+
+
+_seen_calendar: list[str] = []
+
+
+def _recompute(now: datetime) -> bool:
+    """放假安排变了才重算暂定的时限。"""
+    from jiezhi.base.casework import upkeep
+    from jiezhi.base.registry import stamps
+
+    stamp = stamps.current(stamps.CALENDAR)
+    if _seen_calendar == [stamp]:
         return False
+    changed = upkeep.recompute_provisional(now=now)
+    _seen_calendar[:] = [stamp]
+    return bool(changed)
+
+
+_next_checkpoint: list[datetime] = []
+
+
+def _checkpoint(now: datetime, hours: int) -> bool:
+    from jiezhi.base.archive import actions as archive
+    from jiezhi.base.archive import queries as archived
+    from jiezhi.base.casework import files
+    from jiezhi.base.casework.models import Event
+
+    if not hours or (_next_checkpoint and now < _next_checkpoint[0]):
+        return False
+    latest = archived.latest_checkpoint()
+    due = latest.at + timedelta(hours=hours) if latest else now
+    # 没做成的过十分钟再试，不每秒都试。
+    _next_checkpoint[:] = [max(due, now + timedelta(minutes=10))]
+    if due > now or not Event.objects.exists():
+        return False
+    archive.make_checkpoint(now=now)
+    files.sweep(now)
+    return False
 
 
 @click.command("demo", help="建演示街道（库里还没有人员时）")

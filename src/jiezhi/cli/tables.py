@@ -51,7 +51,7 @@ def import_command(
         if not mark:
             fail(f"“{pair}”应写成 我们的列=表里的列", as_json)
         columns[ours.strip()] = theirs.strip()
-    officer = officer_named(login)
+    officer = officer_named(login, as_json)
     try:
         run = _unfinished(matter, file) if resume else None
         if run is None:
@@ -137,7 +137,7 @@ def export_command(
     from jiezhi.cli.cases import officer_named
     from jiezhi.connect.excel import SheetError, exporting, queries
 
-    officer = officer_named(login)
+    officer = officer_named(login, as_json)
     try:
         known = queries.layouts(matter)
         shape: Any = layout or queries.runs().filter(matter=matter, dry_run=False).order_by("-pk").first()

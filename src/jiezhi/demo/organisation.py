@@ -5,21 +5,26 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from jiezhi.base.accounts.posts import STANDARD_POSTS
 from jiezhi.demo.names import PEOPLE
 from jiezhi.demo.plan import AreaPlan, DispatchRule, OfficerPlan, PostingPlan, PostPlan, UnitPlan
 
-POSTS = (
-    PostPlan("leader", "街道领导"),
-    PostPlan("supervisor", "督办员"),
-    PostPlan("dispatcher", "分拨员"),
-    PostPlan("hotline_clerk", "热线专员"),
-    PostPlan("callback", "回访员"),
-    PostPlan("unit_chief", "科室负责人"),
-    PostPlan("unit_clerk", "科室经办人"),
-    PostPlan("community_lead", "社区负责人"),
-    PostPlan("grid_worker", "网格员"),
-    PostPlan("archivist", "档案员"),
-    PostPlan("admin", "系统管理员"),
+# 叫法与随系统安装的岗位一致：人在页面上、命令行里看到的是同一个名称。
+POSTS = tuple(
+    PostPlan(code, STANDARD_POSTS[code].title)
+    for code in (
+        "leader",
+        "supervisor",
+        "dispatcher",
+        "hotline_clerk",
+        "callback",
+        "unit_chief",
+        "unit_clerk",
+        "community_lead",
+        "grid_worker",
+        "archivist",
+        "admin",
+    )
 )
 
 # 代码、全称、简称、职责

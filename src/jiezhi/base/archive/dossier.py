@@ -19,6 +19,7 @@ from jiezhi.base.casework.models import Case, MatterVersion
 from jiezhi.core.evidence import Checkpoint, Inclusion, Json, PackageSource, prove_inclusion
 from jiezhi.core.procedure.clockwork import LOCAL
 from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fold import REASON
 
 
 class Incomplete(ValueError):
@@ -51,7 +52,7 @@ def gather(case: Case, *, acting_officer: Officer, now: datetime) -> Dossier:
         openings[event.seq], erased[event.seq] = content.openings, content.erased
         for name, opening in content.openings.items():
             decl = definition.matter.fields.get(name)
-            if (decl is None or decl.sensitive) and opening.value is not None:
+            if name != REASON and (decl is None or decl.secret) and opening.value is not None:
                 sensitive[name] = decl.title if decl else name
     checkpoint, inclusion = _proof(bundle)
     source = PackageSource(

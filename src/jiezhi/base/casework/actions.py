@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.engine.clash import number_taken, working
 from jiezhi.base.casework.engine.memory import not_collecting
 from jiezhi.base.casework.engine.work import Work, request_digest
 from jiezhi.base.casework.matters import UnknownMatter
@@ -48,9 +49,13 @@ class Entry:
     opens: str = ""
     group: str = ""
 
-    def digest(self) -> str:
-        """内容摘要，与 `key` 一起认“同一请求”。"""
-        return request_digest(self.action or self.matter, self.inputs, self.reason)
+    def digest(self, actor: Actor) -> str:
+        """内容摘要，与 `key` 一起认“同一请求”。导入不论由谁导，都算同一请求。"""
+        who = "" if actor.kind == "import" else f"{actor.kind}:{actor.id}"
+        case = "" if self.case.startswith("@") else self.case
+        at = self.at.isoformat() if self.at else ""
+        number = self.origin.get("number", "")
+        return request_digest([self.matter, self.action, case, at, self.inputs, self.reason, number, who])
 
 
 def officer_actor(acting_officer: Officer | None) -> Actor:
@@ -190,22 +195,23 @@ def merge(
             results.append(work.act(uid, request, extra={"merged_into": into}))
         request = Request(absorb, actor, moment, moment, reason=reason, expected_version=version)
         results.append(work.act(into, request, extra={"merged": list(others)}))
-        if all(result.ok for result in results):
+        refused = [result for result in results if not result.ok]
+        if not refused:
             work.flush()
-        return results
+        # 一件也没有办的时候，不能说别的几件办成了。
+        return refused or results
 
 
 def _one(entry: Entry, actor: Actor, now: datetime | None) -> Result:
     moment = now or timezone.now()
     try:
-        with transaction.atomic():
-            work = Work(moment)
+        with working(moment) as work:
             result = _run(work, entry, actor, {}, _known([entry]))
             if result.ok:
                 work.flush()
             return result
     except IntegrityError as error:
-        return _conflict(entry, error)
+        return _conflict(entry, error, actor)
 
 
 def _batch(
@@ -243,8 +249,7 @@ def _parts(
     prepare: Callable[[Work, Sequence[Entry]], None] | None,
 ) -> list[Result]:
     entries = [entry for part in parts for entry in part]
-    with transaction.atomic():
-        work = Work(now)
+    with working(now) as work:
         work.load([entry.case for entry in entries if entry.case and not entry.case.startswith("@")])
         if prepare:
             prepare(work, entries)
@@ -291,7 +296,7 @@ def _part_alone(
             return _parts([part], actor, now, opened, prepare)
         except IntegrityError as error:
             conflict = error
-    results: list[Result] = [_conflict(part[0], conflict)]
+    results: list[Result] = [_conflict(part[0], conflict, actor)]
     if part[0].opens:
         opened[part[0].opens] = None
     for entry in part[1:]:
@@ -311,7 +316,7 @@ def _run(
     work: Work, entry: Entry, actor: Actor, opened: dict[str, str | None], known: Mapping[str, Event]
 ) -> Result:
     if entry.key and entry.key in known:
-        result = _again(entry, known[entry.key])
+        result = _again(entry, known[entry.key], actor)
         if entry.opens:
             opened[entry.opens] = result.uid if isinstance(result, Outcome) else None
         if isinstance(result, Outcome):
@@ -327,7 +332,7 @@ def _run(
         expected_version=entry.version,
         origin=entry.origin,
     )
-    digest = entry.digest() if entry.key else ""
+    digest = entry.digest(actor) if entry.key else ""
     if entry.matter:
         try:
             result = work.open(entry.matter, request, key=entry.key, digest=digest)
@@ -346,9 +351,8 @@ def _run(
     return work.act(uid, request, key=entry.key, digest=digest)
 
 
-def _again(entry: Entry, event: Event) -> Result:
-    other = bool(entry.case) and not entry.case.startswith("@") and entry.case != str(event.case.uid)
-    if other or event.request_digest != entry.digest():
+def _again(entry: Entry, event: Event, actor: Actor) -> Result:
+    if event.request_digest != entry.digest(actor):
         return refuse(
             entry.action or entry.matter,
             "key",
@@ -359,15 +363,14 @@ def _again(entry: Entry, event: Event) -> Result:
     return Outcome(str(case.uid), case.number, event.seq, event.to_state, repeated=True)
 
 
-def _conflict(entry: Entry, error: IntegrityError) -> Result:
+def _conflict(entry: Entry, error: IntegrityError, actor: Actor) -> Result:
     if entry.key:
         found = _known([entry]).get(entry.key)
         if found is not None:
-            return _again(entry, found)
+            return _again(entry, found, actor)
     text = str(error)
     if "one_case_per_number" in text or "casework_case.number" in text:
-        number = entry.origin.get("number", "")
-        return refuse("开件", "number", f"编号 {number} 已有一件", "到那一件上办理，不要重复登记")
+        return number_taken(error, str(entry.origin.get("number", "")))
     if "one_event_per_seq" in text or "casework_event.seq" in text:
         return refuse(entry.action, "version", "有人同时办了这件", "刷新后核对再办")
     raise error

@@ -120,7 +120,7 @@ def _columns(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator
 
 def _fields(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator[Difference]:
     matter = definition.matter.fields
-    secret = {name for name in view.fields if name not in matter or matter[name].sensitive}
+    secret = {name for name in view.fields if name not in matter or matter[name].secret}
     plain = bundle.row.fields
     try:
         sealed = json.loads(secrets.decrypt(bytes(bundle.row.sealed))) if bundle.row.sealed else {}
@@ -248,6 +248,8 @@ def _indexes(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator
     yield from _rows("role_rows", "件上角色", held, seats)
     names = sorted(definition.matter.fields)
     index = [*rows.index_values(view, definition, names), *(("tag", tag, None) for tag in sorted(view.tags))]
+    mark = rows.unique_mark(definition.matter, view.fields, view.closed_at is not None)
+    index += [(rows.UNIQUE, mark, None)] if mark else []
     # 同一字段同样文字只有一行（库的唯一约束），先写的在。
     unique = {(name, text): (name, text, number) for name, text, number in reversed(index)}
     yield from _rows("index_rows", "筛选值", Counter(bundle.index), Counter(unique.values()))

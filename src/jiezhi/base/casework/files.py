@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from django.conf import settings
+from django.db import transaction
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import photos
@@ -38,7 +39,7 @@ from jiezhi.core.evidence.digest import hasher, is_hex, sm3_file
 
 __all__ = [
     "Audit", "FileRefused", "Kind", "audit", "audit_files", "open_file", "path_of",
-    "public_copy", "store", "sweep",
+    "clean_name", "public_copy", "store", "sweep",
     "thumbnail", "unknown_files",
 ]  # fmt: skip
 
@@ -46,6 +47,7 @@ Kind = Literal["photo", "video", "audio", "document", "any"]
 UPLOADING = "uploading"
 CHUNK = 1 << 16
 LEFT_OVER = timedelta(days=1)
+UNUSED = timedelta(days=2)
 PILLOW = {found.mime: found.pillow for found in (JPEG, PNG, GIF, WEBP, HEIC)}
 
 
@@ -80,9 +82,13 @@ def store(
             raise FileRefused(f"这里要交{KINDS[kind]}，收到的是{KINDS[found.kind]}。请重新选择")
         facts = photos.examine(temporary, found) if found.kind == "photo" else None
         _settle(temporary, path_of(digest))
+        row = _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
+        # 登记之前，同样内容的旧文件可能刚好被清扫：还在手上的这份补进去。
+        if temporary.exists() and not path_of(digest).is_file():
+            _settle(temporary, path_of(digest))
     finally:
         temporary.unlink(missing_ok=True)
-    return _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
+    return row
 
 
 def _receive(upload: BinaryIO, target: Path) -> tuple[str, int]:
@@ -137,25 +143,33 @@ def _register(
     acting_officer: Officer | None,
     now: datetime,
 ) -> EvidenceFile:
-    row, fresh = EvidenceFile.objects.get_or_create(
-        digest=digest,
-        defaults={
-            "name": name,
-            "mime": found.mime,
-            "kind": found.kind,
-            "size": size,
-            "width": facts.width if facts else None,
-            "height": facts.height if facts else None,
-            "taken_at": facts.taken_at if facts else None,
-            "lon": facts.lon if facts else None,
-            "lat": facts.lat if facts else None,
-            "uploaded_by": acting_officer,
-            "uploaded_at": now,
-        },
-    )
-    if not fresh and row.erased_at is not None:  # 清除过的又依法收到同样的一份
-        row.erased_at = None
-        row.save(update_fields=["erased_at"])
+    seen = {
+        "taken_at": facts.taken_at if facts else None,
+        "lon": facts.lon if facts else None,
+        "lat": facts.lat if facts else None,
+    }
+    own = {"name": name, "uploaded_by": acting_officer, "uploaded_at": now}
+    defaults = {
+        "mime": found.mime,
+        "kind": found.kind,
+        "size": size,
+        "width": facts.width if facts else None,
+        "height": facts.height if facts else None,
+        **seen,
+        **own,
+    }
+    row, fresh = EvidenceFile.objects.get_or_create(digest=digest, defaults=defaults)
+    if not fresh:
+        changes: dict[str, Any] = {}
+        if not row.uses.exists():  # 前一个人传了没有用：算现在这个人传的，也从现在起算清扫
+            changes |= own
+        if row.erased_at is not None:  # 清除过的又依法收到同样的一份
+            changes |= {"erased_at": None, **seen, **own}
+        if changes:
+            kept = EvidenceFile.objects.filter(pk=digest).update(**changes)
+            if not kept:  # 刚被清扫掉
+                return _register(digest, size, name, found, facts, acting_officer, now)
+            row.refresh_from_db()
     return row
 
 
@@ -184,12 +198,12 @@ def _copy(file: EvidenceFile, side: int) -> bytes:
 
 
 def remove(digest: str) -> None:
-    """删去一份依法清除的原件；已经不在的不算错。只给依法清除用。"""
+    """删去一份原件；已经不在的不算错。只给依法清除和清扫用。"""
     path_of(digest).unlink(missing_ok=True)
 
 
 def sweep(now: datetime) -> int:
-    """清掉一天以前没有传完的；返回清了几个。"""
+    """清掉一天以前没有传完的，两天以前传了而哪一步也没有用的；返回清了几个。"""
     oldest, count = (now - LEFT_OVER).timestamp(), 0
     for path in (_root() / UPLOADING).glob("*.part"):
         try:
@@ -198,6 +212,14 @@ def sweep(now: datetime) -> int:
                 count += 1
         except FileNotFoundError:
             continue
+    unused = EvidenceFile.objects.filter(uses=None, uploaded_at__lt=now - UNUSED)
+    for digest in list(unused.values_list("digest", flat=True)):
+        # 一份一个事务：正在用它办理的排在前面，这里就清不到；文件在登记删去之后、提交之前删。
+        with transaction.atomic():
+            if unused.select_for_update().filter(digest=digest).first() is not None:
+                EvidenceFile.objects.filter(digest=digest).delete()
+                remove(digest)
+                count += 1
     return count
 
 

@@ -24,6 +24,11 @@ from jiezhi.core.procedure.view import SYSTEM
 BACKOFF = timedelta(minutes=1)
 BACKOFF_MAX = timedelta(hours=1)
 
+
+class NotYet(Exception):
+    """条件还不具备：不算做错，过一会儿再看。"""
+
+
 Handler = Callable[[Delivery, datetime], str]
 _handlers: dict[str, Handler] = {}
 
@@ -72,12 +77,19 @@ def _deliver(row: Delivery, now: datetime) -> bool:
                 done_at=now, result=result[:400], attempts=row.attempts + 1
             )
         return True
-    except Exception as error:  # 任何缘故没做成都记下缘由再试，worker 不能因一条而停
-        wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
-        Delivery.objects.filter(pk=row.pk, done_at=None).update(
-            attempts=row.attempts + 1, not_before=now + wait, result=f"没有做成：{error}"[:400]
-        )
+    except NotYet as waiting_for:
+        _later(row, now, f"等条件具备：{waiting_for}")
         return False
+    except Exception as error:  # 任何缘故没做成都记下缘由再试，worker 不能因一条而停
+        _later(row, now, f"没有做成：{error}")
+        return False
+
+
+def _later(row: Delivery, now: datetime, why: str) -> None:
+    wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
+    Delivery.objects.filter(pk=row.pk, done_at=None).update(
+        attempts=row.attempts + 1, not_before=now + wait, result=why[:400]
+    )
 
 
 def _lock(row: Delivery) -> Delivery | None:
@@ -149,14 +161,19 @@ def _recipients(case: Case, to: str, now: datetime) -> list[int]:
 
 
 def _auto(row: Delivery, now: datetime) -> str:
+    """系统自动办理。到期引起的，条件不具备就一直等到时限停了为止；进环节引起的只试一次。"""
     assert row.case is not None
-    at = now
+    clock = Clock.objects.filter(pk=row.payload["clock"]).first() if "clock" in row.payload else None
+    if clock is not None and clock.status == "ended":
+        return "时限已经停了，不再办理"
+    at = None
     if row.payload.get("at"):
-        planned = datetime.fromisoformat(row.payload["at"])
-        at = max(planned, row.case.changed_at)
+        at = min(max(datetime.fromisoformat(row.payload["at"]), row.case.changed_at), now)
     result = actions.act(
-        str(row.case.uid), row.payload["action"], actor=SYSTEM, at=min(at, now), now=now, key=row.key[:120]
+        str(row.case.uid), row.payload["action"], actor=SYSTEM, at=at, now=now, key=row.key[:120]
     )
+    if not result.ok and clock is not None:
+        raise NotYet(str(result))
     return "已自动办理" if result.ok else f"没有自动办理：{result}"
 
 
@@ -184,14 +201,14 @@ handler("child", _child)
 # ---- 时限届满 ----
 
 
-def triggered(case: Case, triggers: set[str]) -> list[str]:
-    """这件现在的环节上，由这些时机自动办理的动作。"""
+def triggered(case: Case, triggers: set[str], *, anywhere: bool = False) -> list[str]:
+    """由这些时机自动办理的动作；`anywhere` 为真时不论现在在哪个环节。"""
     definition = matters.definition_of(case.version)
+    names = definition.matter.actions if anywhere else definition.by_state.get(case.state, [])
     return [
         name
-        for name in definition.by_state.get(case.state, [])
-        if triggers & set(definition.matter.actions[name].on)
-        or any(trigger == EVERY + name for trigger in triggers)
+        for name in names
+        if triggers & set(definition.matter.actions[name].on) or EVERY + name in triggers
     ]
 
 
@@ -214,13 +231,14 @@ def fire_clocks(now: datetime | None = None, *, limit: int = 500) -> int:
             fired.append(clock.pk)
             name = clock.name
             trigger = name if name.startswith((EVERY, DATE)) else f"clock.{name}.expires"
-            for action in triggered(clock.case, {trigger}):
+            # 现在不在那个环节的也排上：时限还在走，回到那个环节时照办。
+            for action in triggered(clock.case, {trigger}, anywhere=True):
                 planned.append(
                     Delivery(
                         case_id=clock.case_id,
                         kind="auto",
                         key=f"clock:{clock.pk}:{clock.due_at:%Y%m%d%H%M%S}:{action}",
-                        payload={"action": action, "at": clock.due_at.isoformat()},
+                        payload={"action": action, "at": clock.due_at.isoformat(), "clock": clock.pk},
                         not_before=moment,
                     )
                 )

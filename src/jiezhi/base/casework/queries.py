@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
@@ -23,14 +24,16 @@ from jiezhi.base.casework.models import (
     CaseParty,
     CaseRole,
     Event,
+    EvidenceFile,
     EvidenceUse,
     MatterVersion,
 )
+from jiezhi.base.casework.sniffing import KINDS
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure import interpreter
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.fields import FieldType
-from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.procedure.view import Plan, Refusal, Request
 
 # 这些岗位看得见自己区域内的全部件；其余人看自己的、本单位的。
@@ -46,6 +49,8 @@ AREA_POSTS = frozenset(
         "archivist",
     }
 )
+
+HIDDEN = "******"
 
 
 def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
@@ -152,6 +157,35 @@ def available(
     ]
 
 
+def refused(
+    case: Case, officer: Officer, action: str, *, version: int | None = None, now: datetime | None = None
+) -> Refusal | None:
+    """这个人现在办这个动作差什么权、差什么条件（要填的不看）；不差为 None。与按钮用同样的检查，什么也不写。
+
+    `version` 是他看到的版本：期间有变动的，先说变动。收材料之前用它，免得没有权的人先把文件存进来。
+    """
+    moment = now or timezone.now()
+    work = Work(moment)
+    work.load_for_reading([str(case.uid)])
+    loaded = work.loaded[str(case.uid)]
+    definition, view = loaded.definition, loaded.view
+    request = Request(action, officer_actor(officer), moment, moment)
+    outcome = interpreter.plan(definition, view, request, work.env(definition), probe=True)
+    if not isinstance(outcome, Refusal):
+        return None
+    decl = definition.action(action)
+    if version is not None and version != view.seq and decl is not None and not decl.commutes:
+        recent = [body for body in work.bodies(view.uid) if body["seq"] > version]
+        changed = interpreter.changed_since(definition, version, view, recent)
+        return Refusal(outcome.action, outcome.title, (changed,))
+    return Refusal(outcome.action, outcome.title, tuple(item for item in outcome.missing if item.blocking))
+
+
+def done_before(key: str) -> bool:
+    """这个请求标识办过没有：重复提交不再收材料、不再问够不够条件。"""
+    return Event.objects.filter(key=key).exists()
+
+
 def openable(officer: Officer, *, now: datetime | None = None) -> list[tuple[MatterVersion, str]]:
     """这个人能登记哪些件：（业务模板版本, 开件动作）。"""
     moment = now or timezone.now()
@@ -173,7 +207,10 @@ def _automatic(definition: Definition, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """办理记录的一行，给人看的。"""
+    """办理记录的一行，给人看的。
+
+    `values` 是（名称，值，类型），`names` 是对应的字段；`filled` 里的是系统预填、没有人写过的。
+    """
 
     event: Event
     title: str
@@ -182,6 +219,8 @@ class Line:
     values: Sequence[tuple[str, Any, str]]
     late: bool
     deemed: str
+    names: tuple[str, ...] = ()
+    filled: frozenset[str] = frozenset()
 
 
 def timeline(case: Case, *, show_sensitive: bool = False) -> list[Line]:
@@ -197,14 +236,18 @@ def _line(definition: Definition, event: Event, show_sensitive: bool) -> Line:
     payload = getattr(event, "payload", None)
     openings = json.loads(secrets.decrypt(bytes(payload.sealed))) if payload else {}
     values = []
+    names = []
     for name in body["inputs"]:
+        if name == REASON:
+            continue
         field = definition.matter.fields.get(name)
         title = field.title if field else name
         value = openings[name]["value"] if name in openings else ERASED
-        if field and field.sensitive and not show_sensitive and value != ERASED:
-            value = masked(value)
+        if (field is None or field.secret) and not show_sensitive:
+            value = masked_value(field, value)
         if value is not None:
             values.append((title, value, field.type if field else FieldType.TEXT))
+            names.append(name)
     actor = body["actor"]
     kinds = {"reporter": "来件人", "party": "当事人", "system": "系统", "import": "导入"}
     who = actor.get("organ") or actor.get("name") or kinds.get(actor["kind"], "")
@@ -212,11 +255,19 @@ def _line(definition: Definition, event: Event, show_sensitive: bool) -> Line:
         event=event,
         title=action_title(event.action) or (decl.title if decl else event.action),
         who=who,
-        reason=body["effects"].get("reason", ""),
+        reason=_reason(body, openings),
         values=values,
         late=(event.recorded_at - event.at).total_seconds() > 3600,
         deemed=body["effects"].get("deemed", ""),
+        names=tuple(names),
+        filled=frozenset(body["effects"].get("filled", ())),
     )
+
+
+def _reason(body: Mapping[str, Any], openings: Mapping[str, Any]) -> str:
+    if REASON not in body["inputs"]:
+        return ""
+    return str(openings[REASON]["value"]) if REASON in openings else ERASED
 
 
 def masked(value: Any) -> Any:
@@ -228,9 +279,56 @@ def masked(value: Any) -> Any:
     return text[:1] + "*" * min(len(text) - 1, 8) if len(text) > 1 else "*"
 
 
+def masked_value(decl: FieldDecl | None, value: Any) -> Any:
+    """保密字段的值打码；表格只打敏感的列。选项、日期、数目露出一个字也是泄露，整个遮住。没有声明的当作敏感。"""
+    if value is None or value == ERASED:
+        return value
+    if decl is not None and decl.type is FieldType.ROWS and isinstance(value, list):
+        return [_masked_row(decl, row) for row in value]
+    if isinstance(value, list):
+        return [masked_value(decl, item) for item in value]
+    if isinstance(value, dict) or decl is None or decl.type in (FieldType.TEXT, FieldType.PARTY):
+        return masked(value)
+    return HIDDEN
+
+
+def _masked_row(decl: FieldDecl, row: Any) -> Any:
+    if not isinstance(row, dict):
+        return HIDDEN
+    columns = decl.columns
+    return {
+        name: masked_value(columns.get(name), item)
+        if decl.sensitive or name not in columns or columns[name].secret
+        else item
+        for name, item in row.items()
+    }
+
+
 def evidence_of(case: Case) -> QuerySet[EvidenceUse]:
     """件上的全部材料。"""
     return EvidenceUse.objects.filter(case=case).select_related("file", "event").order_by("event__seq", "pk")
+
+
+def evidence_names(uses: Sequence[EvidenceUse]) -> dict[str, str]:
+    """一件上的材料叫什么（摘要 → 名称）。`uses` 是这件的材料使用。
+
+    原文件名是最先传的人起的，可能有别人的个人信息：只有最先用在这一件、又是他传的，才显示；
+    同样的内容用到别的件上，只说种类和校验码。
+    """
+    digests = {use.file_id for use in uses}
+    first = EvidenceUse.objects.filter(file__in=digests).order_by().values("file").annotate(one=Min("pk"))
+    firsts = set(first.values_list("one", flat=True)) if digests else set()
+    names = {use.file_id: plain_name(use.file) for use in uses}
+    for use in uses:
+        if use.pk in firsts and use.file.name and use.event.officer_id == use.file.uploaded_by_id:
+            names[use.file_id] = use.file.name
+    return names
+
+
+def plain_name(file: EvidenceFile) -> str:
+    """不露原文件名的名称：种类、校验码前六位和后缀。"""
+    ending = PurePath(file.name).suffix
+    return f"{KINDS.get(file.kind, KINDS['any'])}{file.digest[:6]}{ending}"
 
 
 def light_of(case: Case, now: datetime) -> str:

@@ -9,19 +9,20 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import files
 from jiezhi.base.casework.actions import officer_actor
-from jiezhi.base.casework.engine.work import Loaded, Work
+from jiezhi.base.casework.engine.loading import Loaded
+from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.models import (
     CaseField,
     CaseParty,
     Clock,
     Delivery,
-    Event,
     EvidenceFile,
     EvidenceUse,
     Notice,
@@ -32,7 +33,7 @@ from jiezhi.base.registry import queries as registry
 from jiezhi.core.calendar import REGIMES
 from jiezhi.core.procedure import clockwork
 from jiezhi.core.procedure.fields import FieldType
-from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.procedure.view import SYSTEM
 
 
@@ -54,7 +55,8 @@ def erase(
         loaded = work.loaded.get(case)
         if loaded is None:
             return refuse("依法清除", "no_case", "没有这件", "核对编号")
-        unknown = [name for name in fields if name not in loaded.definition.matter.fields]
+        known = {*loaded.definition.matter.fields, REASON}
+        unknown = [name for name in fields if name not in known]
         if unknown or not fields:
             return refuse("依法清除", "fields", "没有选要清除的内容，或选了没有的内容", "从列表中选")
         touched, words, digests = _strip(loaded, set(fields), moment)
@@ -65,9 +67,8 @@ def erase(
         effects = {
             "erase": touched,
             "erased_now": current,
-            "reason": reason.strip(),
         }
-        result = work.builtin(case, "erase", actor, effects, moment)
+        result = work.builtin(case, "erase", actor, effects, moment, reason.strip())
         work.flush()
         _forget(loaded.row.pk, fields, words)
         _drop_files(loaded.row.pk, digests, moment)
@@ -91,7 +92,7 @@ def _strip(loaded: Loaded, fields: set[str], at: datetime) -> tuple[list[dict[st
         for name in gone:
             value = openings.pop(name)["value"]
             payload.erased[name] = mark
-            if declared[name].type is FieldType.FILE:
+            if name in declared and declared[name].type is FieldType.FILE:
                 item["files"] = sorted({*item.get("files", []), *value})
                 digests.update(value)
             else:
@@ -128,25 +129,25 @@ def _cleaned(text: str, words: set[str]) -> str:
 
 
 def _drop_files(case_id: int, digests: set[str], now: datetime) -> None:
-    """别的件没有用到的材料，提交之后删去原件。"""
+    """别的件没有用到的材料，提交之后删去原件，连同原文件名、拍摄时间和地点。别的件也用到的，只去掉从这件来的原文件名。"""
     shared = EvidenceUse.objects.filter(file__in=digests).exclude(case=case_id).values_list("file", flat=True)
     alone = digests - set(shared)
-    EvidenceFile.objects.filter(pk__in=alone).update(erased_at=now)
+    uses = EvidenceUse.objects.filter(file__in=digests).order_by().values("file").annotate(one=Min("pk"))
+    named = EvidenceUse.objects.filter(case=case_id, pk__in=uses.values("one")).values("file")
+    EvidenceFile.objects.filter(pk__in=named).update(name="")
+    EvidenceFile.objects.filter(pk__in=alone).update(
+        erased_at=now, name="", lon=None, lat=None, taken_at=None
+    )
     for digest in alone:
         transaction.on_commit(partial(files.remove, digest))
 
 
-def recompute_provisional(*, now: datetime | None = None, limit: int = 500) -> int:
+def recompute_provisional(*, now: datetime | None = None) -> int:
     """放假安排公布后，重算暂定的时限；返回变动了几件。每件一条办理记录。"""
     moment = now or timezone.now()
-    waiting = (
-        Clock.objects.filter(provisional=True)
-        .exclude(status="ended")
-        .values_list("case__uid", flat=True)
-        .distinct()[:limit]
-    )
+    live = Clock.objects.filter(provisional=True).exclude(status="ended")
     changed = 0
-    for uid in [str(one) for one in waiting]:
+    for uid in [str(one) for one in live.values_list("case__uid", flat=True).distinct()]:
         with transaction.atomic():
             changed += _recompute(uid, moment)
     return changed
@@ -181,9 +182,3 @@ def _recompute(uid: str, moment: datetime) -> int:
     work.builtin(uid, "recompute_clock", actor, {"clocks": ops}, moment)
     work.flush()
     return 1
-
-
-def erased_fields(event: Event) -> dict[str, str]:
-    """一条办理记录里已依法清除的字段 → 清除时间。"""
-    payload = Payload.objects.filter(event=event).first()
-    return {name: item["at"] for name, item in payload.erased.items()} if payload else {}

@@ -41,6 +41,10 @@ class _Turn:
     case: Case | None = None
 
 
+# 认“同一请求”时，导入不论由谁导都一样。
+IMPORT = Actor("import")
+
+
 def work_through(
     run: ImportRun,
     planner: Planner,
@@ -144,7 +148,7 @@ def _compare(planner: Planner, planned: Planned, case: Case, known: Known) -> tu
     waiting: list[Act] = []
     requests = planner.entries(planned, "")
     for place, (act, entry) in enumerate(zip(planned.acts, requests, strict=True)):
-        if known.done.get(entry.key or "") == entry.digest():
+        if known.done.get(entry.key or "") == entry.digest(IMPORT):
             continue
         if place == 0:
             event = known.openings.get(case.pk)

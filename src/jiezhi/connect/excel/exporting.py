@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
+from jiezhi.base.accounts.actions import MIN_REASON
 from jiezhi.base.accounts.authority import require_active
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import write_record
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case, Event
-from jiezhi.base.casework.queries import masked, visible
+from jiezhi.base.casework.queries import masked_value, visible
 from jiezhi.connect.excel import queries
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.layouts import Layout, export
@@ -45,7 +46,8 @@ def export_cases(
     """把 `cases` 里这个人看得见的件写成表，返回行数。
 
     `shape` 是一次导入（照它来时的样子）、一张表的样子，或来表的代号；后两种要给 `matter`。
-    个人信息打码；写明 `reason`（调取理由）才写出全文，并记入管理记录。
+    个人信息打码；写明 `reason`（调取理由，至少 4 个字）才写出全文：先记入管理记录，再写表。
+    写全文时不能在别的事务里调用（RuntimeError）：外层回滚会抹掉已导出的事实。
     表里我们没有对应的列留空。写不下抛 SheetError。
     """
     require_active(acting_officer)
@@ -56,20 +58,25 @@ def export_cases(
     layout, mapping, columns = _shape(shape, matter)
     found = cases.filter(matter=matter, pk__in=visible(acting_officer, moment).values("pk"))
     extra = [title for title in APPENDED if title not in layout.headers]
-    writer = _Lines(mapping, columns, layout.headers, extra, plain=bool(reason.strip()))
-    count = export(layout, writer.lines(found), out, extra=extra)
-    if reason.strip():
-        with transaction.atomic():
+    reason = reason.strip()
+    if reason and len(reason) < MIN_REASON:
+        raise SheetError(
+            f"导出个人信息全文要写明调取理由，至少 {MIN_REASON} 个字；不写理由的，个人信息打码。"
+        )
+    writer = _Lines(mapping, columns, layout.headers, extra, plain=bool(reason))
+    if reason:
+        # 先记后写：记不成就不给，写到一半断了也查得到。
+        with transaction.atomic(durable=True):
             write_record(
                 "export.cases",
                 "导出含个人信息的表",
                 Case,
                 acting_officer=acting_officer,
                 now=moment,
-                new={"matter": matter, "rows": count},
-                note=reason.strip(),
+                new={"matter": matter, "rows": found.count()},
+                note=reason,
             )
-    return count
+    return export(layout, writer.lines(found), out, extra=extra)
 
 
 def _shape(shape: ImportRun | Layout | str, matter: str) -> tuple[Layout, SheetMapping, dict[str, str]]:
@@ -183,8 +190,10 @@ class _Lines:
             return None
         if value == ERASED:
             return ERASED
-        if decl.sensitive and not self.plain:
-            value = masked(value)
+        if decl.secret and not self.plain:
+            value = masked_value(decl, value)
+            if isinstance(value, str):
+                return None if part else value
         if part:
             return value.get(part) if isinstance(value, dict) else None
         return _shown(decl, value)

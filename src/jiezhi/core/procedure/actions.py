@@ -21,7 +21,12 @@ def _branches(value: Any) -> Any:
 
 
 class ChildDecl(Declaration):
-    """随之开立的子件。`for_each`:`rows.x`、`field.x`（多值）、`tag.x`（带该标签的地点）；不写开一件。"""
+    """随之开立的子件。`for_each` 不写开一件；写了逐项开，抄给子件的 row.x 依来源而定：
+
+    `rows.x` 表格的每一行（row.列）;`field.x` 字段的每个值（row.value，单位字段还有 row.unit）;
+    `tag.x` 带该标签的地点（row.value 是门牌、row.address）；服务登记的来源（row.value）。
+    子件由系统开立，所以它的开件动作 by 要有 system，也不能由外部主办。
+    """
 
     matter: DottedName
     title: Title
@@ -76,9 +81,14 @@ class ActionDecl(Declaration):
     needs: Annotated[list[str | ConditionDecl], BeforeValidator(_needs)] = []
     clears: Names = Field([], description="退回或更正时作废的法律含义")
     serves: Names = Field([], description="送达的是哪个含义的文书，时限可从 served.x 起算")
-    waives: Names = Field([], description="当事人明确放弃的保护期")
+    waives: Names = Field(
+        [],
+        description="当事人明确放弃的保护期：由 party、reporter 办；岗位代为记录的，要写 organ 或必收签字的材料",
+    )
     assign: dict[Name, str] = Field(
-        {}, description="角色（或 unit、area）← actor、none、field.x、role.x、unit.x"
+        {},
+        description="角色 ← actor、none、field.x、role.x、post.x（任该岗位且管得到的人）、unit.x（责任单位任该岗位的人）、"
+        "area.keeper；unit ← none、field.x、unit.parent、unit.mine；area ← none、field.x；或服务登记的来源",
     )
     open: dict[Name, ChildDecl] = {}
     extend: ExtendOp | None = None

@@ -7,25 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from jiezhi.core.calendar import REGIMES, Annual, Duration, Regime, due, due_before, parse_duration
+from jiezhi.core.calendar import Annual, due_before, parse_duration
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.clockdue import (
+    DATE,
+    EVERY,
+    LOCAL,
+    Uncountable,
+    before,
+    day,
+    due_of,
+    keys,
+    moment,
+    operation,
+    plain,
+    regime_of,
+)
+from jiezhi.core.procedure.clockstart import backward, recurring, rounds_of, started
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.matter import ClockDecl
 from jiezhi.core.procedure.view import CaseView, ClockView, Env, Missing
 
-LOCAL = ZoneInfo("Asia/Shanghai")
-EVERY = "every."
-DATE = "date."
-
-
-def regime_of(definition: Definition, clock: ClockDecl) -> Regime:
-    """这个时限按哪部法律数日子。"""
-    citation = definition.citation(clock.basis)
-    return REGIMES[clock.regime or (citation.regime if citation else "office")]
+__all__ = [
+    "DATE",
+    "EVERY",
+    "LOCAL",
+    "Act",
+    "barred",
+    "before",
+    "due_of",
+    "operation",
+    "operations",
+    "regime_of",
+    "status_met",
+]
 
 
 def status_met(view: CaseView | None, name: str, status: str, at: datetime) -> bool:
@@ -54,15 +72,14 @@ def barred(
     """保护期没有过、或倒数时限已经来不及，拦住。"""
     found = []
     for name, clock in definition.matter.clocks.items():
-        citation = definition.citation(clock.basis)
-        basis = citation.label if citation else ""
+        basis = definition.label(clock.basis)
         if clock.protects and set(clock.guards) & set(action.means):
             for live in view.running(name):
                 if live.due_at > at:
                     found.append(
                         Missing(
                             f"clock.{name}",
-                            f"“{clock.title}”到{_day(live)}才届满，届满前不得“{action.title}”",
+                            f"“{clock.title}”到{day(live)}才届满，届满前不得“{action.title}”",
                             "等届满，或由当事人书面放弃",
                             basis,
                         )
@@ -82,7 +99,10 @@ def _too_late(
     action: ActionDecl,
 ) -> list[Missing]:
     assert clock.before and clock.at_least
-    target = _moment(merged.get(clock.before.removeprefix("field.")))
+    try:
+        target = moment(merged.get(clock.before.removeprefix("field.")))
+    except Uncountable as error:
+        return [Missing("clock.backward", str(error), "核对填写的日期", basis)]
     if target is None:
         return []
     duration = parse_duration(clock.at_least)
@@ -116,6 +136,21 @@ def operations(
     values: Mapping[str, Any],
     env: Env,
 ) -> list[dict[str, Any]] | Missing:
+    """同 `_operations`；日子算不出来时返回 Missing，不抛异常。"""
+    try:
+        return _operations(definition, act, view, merged, values, env)
+    except Uncountable as error:
+        return Missing("clock", str(error), "核对填写的日期")
+
+
+def _operations(
+    definition: Definition,
+    act: Act,
+    view: CaseView | None,
+    merged: Mapping[str, Any],
+    values: Mapping[str, Any],
+    env: Env,
+) -> list[dict[str, Any]] | Missing:
     """这次办理引起的全部时限变动，先停、再扣除、再延长、后起算；延长不合规返回 Missing。
 
     保护当事人的时限：起算的含义作废了就停，重新做了就重新起算，当事人得到完整的期间；
@@ -140,10 +175,11 @@ def operations(
             return extended
         ops += extended
     if not terminal:
-        rounds = _rounds(view)
+        rounds = rounds_of(view)
         still = {(clock.name, clock.key) for clock in live} - ended
-        ops += _started(definition, happened, merged, values, at, env, rounds, still)
-        ops += _recurring(definition, to_state, values, at, env, rounds, still)
+        ops += started(definition, happened, merged, values, at, env, rounds, still)
+        ops += recurring(definition, to_state, values, at, env, rounds, still)
+        ops += backward(definition, merged, values, at, env, rounds)
     return ops
 
 
@@ -168,8 +204,12 @@ def _ends(
     values: Mapping[str, Any],
     env: Env,
 ) -> bool:
-    if clock.name in act.decl.stop or clock.name in act.decl.waives:
+    if clock.name in act.decl.stop:
         return True
+    if clock.name in act.decl.waives:
+        # 谁放弃的只放弃谁的：别的当事人的保护期照走。
+        declared = definition.matter.clocks.get(clock.name)
+        return declared is None or clock.key in keys(declared, values, env)
     if clock.name.startswith(EVERY):
         name = clock.name.removeprefix(EVERY)
         decl = definition.action(name)
@@ -179,8 +219,11 @@ def _ends(
     clock_decl = definition.matter.clocks.get(clock.name)
     if clock_decl is None:
         return False
+    if clock_decl.before is not None:
+        rewritten = clock_decl.before.removeprefix("field.") in values
+        return rewritten or bool(set(clock_decl.binds) & set(act.decl.means))
     if clock_decl.protects:
-        again = set(clock_decl.from_) & happened and clock.key in _keys(clock_decl, merged, env)
+        again = set(clock_decl.from_) & happened and clock.key in keys(clock_decl, merged, env)
         lapsed = {f"means.{meaning}" for meaning in act.cleared} & set(clock_decl.from_)
         if again or lapsed:
             return True
@@ -223,38 +266,6 @@ def _due_again(
     )
 
 
-def due_of(
-    start: datetime,
-    limit: str,
-    regime: Regime,
-    env: Env,
-    *,
-    favours: bool = False,
-    pauses: tuple[tuple[datetime, datetime], ...] = (),
-    extensions: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """算到期时刻，写成 op 里的 due 和 provisional。"""
-    found = due(
-        start,
-        parse_duration(limit),
-        regime,
-        env.table,
-        favours_party=favours,
-        pauses=pauses,
-        extensions=tuple(_plain(parse_duration(item)) for item in extensions),
-    )
-    result: dict[str, Any] = {"due": found.at.astimezone(LOCAL).isoformat()}
-    if found.provisional:
-        result["provisional"] = True
-    return result
-
-
-def _plain(value: Duration | Annual) -> Duration:
-    if isinstance(value, Annual):
-        raise ValueError("延长要写多少日，不能写每年几月几日")
-    return value
-
-
 def _extended(
     definition: Definition,
     action: ActionDecl,
@@ -274,8 +285,7 @@ def _extended(
     if amount.startswith("field."):
         amount = str(merged.get(amount.removeprefix("field."), ""))
     caps = decl.extension
-    citation = definition.citation(caps.basis if caps else decl.basis)
-    label = citation.label if citation else ""
+    label = definition.label(caps.basis if caps else decl.basis)
     if caps is None:
         return Missing("extend", f"“{decl.title}”不能延长", "按期办理", label)
     ops = []
@@ -284,130 +294,10 @@ def _extended(
             return Missing("extend", f"“{decl.title}”已经届满，不能再延长", "按超期办理，说明原因", label)
         if len(clock.extensions) >= caps.times:
             return Missing("extend", f"“{decl.title}”最多延长 {caps.times} 次，已经用完", "按期办理", label)
-        wanted, each = _plain(parse_duration(amount)), _plain(parse_duration(caps.each))
+        wanted, each = plain(parse_duration(amount)), plain(parse_duration(caps.each))
         if wanted.unit != each.unit or wanted.amount > each.amount:
             return Missing("extend", f"每次最多延长 {caps.each}，不能延长 {amount}", "改短延长的时间", label)
         closed = tuple((a, b) for a, b in clock.pauses if b)
         again = _due_again(definition, clock, env, closed, (*clock.extensions, amount))
         ops.append(operation("extend", clock, at, amount=amount) | again)
     return ops
-
-
-def _rounds(view: CaseView | None) -> dict[tuple[str, str], int]:
-    rounds: dict[tuple[str, str], int] = {}
-    for clock in view.clocks if view else []:
-        key = (clock.name, clock.key)
-        rounds[key] = max(rounds.get(key, 0), clock.round)
-    return rounds
-
-
-def _started(
-    definition: Definition,
-    happened: set[str],
-    merged: Mapping[str, Any],
-    values: Mapping[str, Any],
-    at: datetime,
-    env: Env,
-    rounds: dict[tuple[str, str], int],
-    still: set[tuple[str, str]],
-) -> list[dict[str, Any]]:
-    ops = []
-    dated = {f"date.{name}" for name in values}
-    for name, decl in definition.matter.clocks.items():
-        if decl.limit is None or not set(decl.from_) & (happened | dated):
-            continue
-        start = at
-        source = decl.at or next(
-            (item for item in decl.from_ if item in dated and item not in happened), None
-        )
-        if source:
-            start = _moment(merged.get(source.removeprefix("field.").removeprefix("date."))) or at
-        for key in _keys(decl, merged, env):
-            if (name, key) in still:
-                continue  # 已在计时的不重新起算：超期抹不掉
-            regime = regime_of(definition, decl)
-            op = {
-                "op": "start",
-                "clock": name,
-                "at": start.astimezone(LOCAL).isoformat(),
-                "limit": decl.limit,
-            }
-            op |= due_of(start, decl.limit, regime, env, favours=decl.protects is not None)
-            ops.append(_keyed(op, key, rounds.get((name, key), 0) + 1))
-    return ops
-
-
-def _keys(decl: ClockDecl, merged: Mapping[str, Any], env: Env) -> list[str]:
-    if decl.per is None:
-        return [""]
-    value = merged.get(decl.per.removeprefix("field."))
-    items = value if isinstance(value, list) else [value]
-    return [env.party_key(item) for item in items if item]
-
-
-def _recurring(
-    definition: Definition,
-    to_state: str,
-    values: Mapping[str, Any],
-    at: datetime,
-    env: Env,
-    rounds: dict[tuple[str, str], int],
-    still: set[tuple[str, str]],
-) -> list[dict[str, Any]]:
-    ops = []
-    for name in definition.by_state.get(to_state, []):
-        action = definition.matter.actions[name]
-        key = (EVERY + name, "")
-        if action.every and key not in still:
-            op = {
-                "op": "start",
-                "clock": key[0],
-                "at": at.astimezone(LOCAL).isoformat(),
-                "limit": action.every,
-            }
-            op |= due_of(at, action.every, REGIMES["office"], env)
-            ops.append(_keyed(op, "", rounds.get(key, 0) + 1))
-    triggers = {item for action in definition.matter.actions.values() for item in action.on}
-    dates = {item.removeprefix(DATE) for item in triggers if item.startswith(DATE)}
-    for field in sorted(dates & set(values)):
-        moment = _moment(values[field])
-        if moment is not None:
-            text = moment.astimezone(LOCAL).isoformat()
-            op = {"op": "start", "clock": DATE + field, "at": at.astimezone(LOCAL).isoformat(), "due": text}
-            ops.append(_keyed(op, "", rounds.get((DATE + field, ""), 0) + 1))
-    return ops
-
-
-def _moment(value: Any) -> datetime | None:
-    if not value:
-        return None
-    text = str(value)
-    if len(text) == 10:
-        return datetime.combine(date.fromisoformat(text), time.min, LOCAL)
-    return datetime.fromisoformat(text)
-
-
-def _keyed(op: dict[str, Any], key: str, number: int) -> dict[str, Any]:
-    if key:
-        op["key"] = key
-    if number > 1:
-        op["round"] = number
-    return op
-
-
-def operation(kind: str, clock: ClockView, at: datetime, **extra: str) -> dict[str, Any]:
-    """一项时限变动；`kind` 为 pause、resume、extend、end、due。"""
-    op = {"op": kind, "clock": clock.name, "at": at.astimezone(LOCAL).isoformat(), **extra}
-    return _keyed(op, clock.key, clock.round)
-
-
-def _day(clock: ClockView) -> str:
-    local = clock.due_at.astimezone(LOCAL)
-    if local.time() == time.min:
-        return f"{local.month}月{local.day}日零时"
-    return f"{local.month}月{local.day}日{local:%H:%M}"
-
-
-def before(end: datetime, duration: Duration, regime: Regime, table: Any) -> datetime:
-    """到期前 `duration` 的时刻（临期提醒用）。`end` 是不含在内的终点。"""
-    return due_before(end, duration, regime, table).at

@@ -8,7 +8,9 @@ from typing import Any
 from jiezhi.core.procedure import clockwork
 from jiezhi.core.procedure.abstract import choose
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.base import Call
 from jiezhi.core.procedure.definition import START, Definition
+from jiezhi.core.procedure.fold import REASON
 from jiezhi.core.procedure.view import CaseView, ChildPlan, Env, Missing, Plan, Refusal, Request
 
 
@@ -45,12 +47,12 @@ def work_out(
         effects["done"] = sorted(set(action.means))
     if cleared:
         effects["cleared"] = sorted(cleared)
-    _assignments(action, view, request, env, merged, effects)
+    wrong = _assignments(definition, action, view, request, env, merged, effects)
+    if wrong:
+        return Refusal(request.action, action.title, tuple(wrong))
     for key in ("tag", "untag"):
         if getattr(action, key):
             effects[key] = sorted(getattr(action, key))
-    if request.reason.strip():
-        effects["reason"] = request.reason.strip()[:2000]
     if filled:
         effects["filled"] = sorted(filled)
     if request.origin:
@@ -74,7 +76,7 @@ def work_out(
         decl=action,
         from_state=view.state if view else None,
         to_state=to_state,
-        values=values,
+        values={**values, REASON: request.reason.strip()[:2000]} if request.reason.strip() else values,
         effects=effects,
         actor=who,
         children=_children(action, view, env, merged),
@@ -97,13 +99,14 @@ def _target(
 
 
 def _assignments(
+    definition: Definition,
     action: ActionDecl,
     view: CaseView | None,
     request: Request,
     env: Env,
     merged: Mapping[str, Any],
     effects: dict[str, Any],
-) -> None:
+) -> list[Missing]:
     roles: dict[str, list[str]] = {}
     for role, source in action.assign.items():
         if source == "none":
@@ -124,6 +127,39 @@ def _assignments(
             roles[role] = people
     if roles:
         effects["roles"] = roles
+    return _roles_wrong(definition, view, roles, merged, env)
+
+
+def _roles_wrong(
+    definition: Definition,
+    view: CaseView | None,
+    roles: Mapping[str, list[str]],
+    merged: Mapping[str, Any],
+    env: Env,
+) -> list[Missing]:
+    """角色的人数、资格、相互不得是同一人。"""
+    found = []
+    held = {**(view.roles if view else {}), **{role: tuple(people) for role, people in roles.items()}}
+    for role, people in roles.items():
+        decl = definition.matter.roles.get(role)
+        if decl is None or not people:
+            continue
+        if len(people) < decl.min:
+            say = f"“{decl.title}”至少 {decl.min} 人，现在 {len(people)} 人"
+            found.append(Missing(f"role.{role}", say, "补足人员后再办"))
+        for name in decl.needs:
+            for person in people:
+                if not env.call(Call(name=name, args={"officer": person}), view, merged):
+                    say = f"“{decl.title}”中有人不具备“{env.describe_who(name)}”"
+                    found.append(Missing(f"role.{role}", say, "换具备条件的人"))
+    for role, people_held in held.items():
+        decl = definition.matter.roles.get(role)
+        for other in decl.distinct_from if decl else []:
+            if set(people_held) & set(held.get(other, ())) and (role in roles or other in roles):
+                titles = definition.matter.roles
+                say = f"“{titles[role].title}”和“{titles[other].title}”不得是同一人"
+                found.append(Missing(f"role.{role}", say, "换一个人"))
+    return found
 
 
 def _children(

@@ -49,6 +49,7 @@ class FieldDecl(Declaration):
     indexed: bool = False
     sensitive: bool = False
     public: bool = Field(False, description="可以给来件人和公众看")
+    many: bool = Field(False, description="可以有几个（单位、人员、当事人、区域）；min、max 说的是个数")
     max: int | None = None
     min: int | None = None
     long: bool = False
@@ -59,3 +60,8 @@ class FieldDecl(Declaration):
     columns: dict[Name, FieldDecl] = {}
     power_class: str | None = Field(None, alias="class")
     default: str | int | bool | None = None
+
+    @property
+    def secret(self) -> bool:
+        """要不要保密：本身敏感，或（表格）有一列敏感。加密、打码、先记录后查看都看它。"""
+        return self.sensitive or any(column.secret for column in self.columns.values())

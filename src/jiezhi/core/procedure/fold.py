@@ -13,6 +13,8 @@ from typing import Any
 from jiezhi.core.procedure.view import CaseView, ClockView
 
 ERASED = "已依法清除"
+# 理由也是可清除的内容：和填写的字段一样只以加盐摘要进办理记录，但不是件上的字段。
+REASON = "_reason"
 
 
 def _time(text: str | None) -> datetime | None:
@@ -28,7 +30,8 @@ def apply(view: CaseView | None, body: Mapping[str, Any], values: Mapping[str, A
     at = datetime.fromisoformat(body["at"])
     if view is None:
         view = CaseView(uid=body["case"], state="start", opened_at=at, changed_at=at)
-    fields = {**view.fields, **{name: values.get(name, ERASED) for name in body["inputs"]}}
+    written = {name: values.get(name, ERASED) for name in body["inputs"] if not name.startswith("_")}
+    fields = {**view.fields, **written}
     fields = {name: value for name, value in fields.items() if value is not None}
     for name in effects.get("erased_now", []):
         fields[name] = ERASED

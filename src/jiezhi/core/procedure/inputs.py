@@ -7,7 +7,7 @@ from typing import Any
 
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.fields import FieldDecl
+from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.values import ValueProblem, normalize
 from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
 
@@ -57,7 +57,7 @@ def collect(
             if name in required:
                 found.append(Missing("input", f"还没有“{decl.title}”", decl.help or "填写后再办", field=name))
             continue  # 选填的留空就是不写，不把原来的值抹掉
-        wrong = env.refer(decl, value)
+        wrong = _refer(env, decl, value)
         if wrong:
             found.append(Missing("input", f"“{decl.title}”{wrong}", "改正后再办", field=name))
             continue
@@ -65,6 +65,18 @@ def collect(
         if name in action.fill and request.inputs.get(name) in (None, "", decl.default):
             filled.append(name)
     return Collected(values, found, filled)
+
+
+def _refer(env: Env, decl: FieldDecl, value: Any) -> str | None:
+    """引用（单位、人员、材料、代码……）是否存在；表格逐行逐列查，说明是第几行哪一列。"""
+    if decl.type is not FieldType.ROWS:
+        return env.refer(decl, value)
+    for index, row in enumerate(value, 1):
+        for name, column in decl.columns.items():
+            wrong = _refer(env, column, row[name]) if name in row else None
+            if wrong:
+                return f"第 {index} 行“{column.title}”{wrong}"
+    return None
 
 
 def _lenient(decl: FieldDecl, raw: Any) -> Any:

@@ -23,6 +23,8 @@ from jiezhi.core.procedure.view import (
     Request,
 )
 
+# 再早的事不会录进来：多半是年份填错了。
+FIRST_YEAR = 1990
 # 手机和服务器的钟可以差这么多；再多就是填错了。
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -43,8 +45,6 @@ def plan(
     found: list[Missing] = []
     if state not in definition.sources(action):
         found.append(_wrong_state(definition, state, action))
-    if view is not None and view.merged_into and "merged" not in action.means:
-        found.append(Missing("merged", f"本件已并入 {view.merged_into}", "请到并入的那件上办理"))
     who = _actor(definition, action, request, view, env)
     if isinstance(who, Missing):
         found.append(who)
@@ -61,8 +61,8 @@ def plan(
         found += conditions.unmet(definition, action, view, merged, request, env, probe=probe)
         if view is not None:
             found += clockwork.barred(definition, action, view, merged, request.at, env)
-    if view is None and definition.matter.unique_open and not probe:
-        found += _unique(definition, values, env)
+    if not probe:
+        found += _unique(definition, action, view, values, merged, env)
     if any(item.blocking for item in found):
         return Refusal(request.action, action.title, tuple(found))
     if probe:
@@ -121,6 +121,8 @@ def _actor(
 
 
 def _moment(view: CaseView | None, request: Request) -> list[Missing]:
+    if request.at.year < FIRST_YEAR:
+        return [Missing("at", f"发生时间是 {request.at.year} 年，太早了", "核对发生时间", field="at")]
     if request.at > request.now + CLOCK_SKEW:
         return [Missing("at", "发生时间还没有到", "核对发生时间", field="at")]
     if view is not None and view.changed_at is not None and request.at < view.changed_at:
@@ -130,12 +132,23 @@ def _moment(view: CaseView | None, request: Request) -> list[Missing]:
     return []
 
 
-def _unique(definition: Definition, values: Mapping[str, Any], env: Env) -> list[Missing]:
-    wanted = {name: values.get(name) for name in definition.matter.unique_open}
-    number = env.unique(wanted, None)
+def _unique(
+    definition: Definition,
+    action: ActionDecl,
+    view: CaseView | None,
+    values: Mapping[str, Any],
+    merged: Mapping[str, Any],
+    env: Env,
+) -> list[Missing]:
+    """同时只能有一件：开件、改动这些字段、重新打开时都要查。"""
+    names = definition.matter.unique_open
+    reopening = view is not None and view.closed_at is not None
+    if not names or not (view is None or reopening or set(names) & set(values)):
+        return []
+    number = env.unique({name: merged.get(name) for name in names}, view.uid if view else None)
     if number is None:
         return []
-    titles = "、".join(definition.matter.fields[name].title for name in wanted)
+    titles = "、".join(definition.matter.fields[name].title for name in names)
     return [Missing("unique", f"同一{titles}已有未办结的 {number}", "到那一件上办理")]
 
 

@@ -85,7 +85,16 @@ class SequenceDecl(Declaration):
     title: Title
     per: list[Literal["unit", "matter", "channel", "column"]] = []
     reset: Literal["year", "never"] = "year"
-    format: str = Field(description="如 云桥问政〔{year}〕{n}号；可用 {year} {n} {n:05} {unit}")
+    format: str = Field(
+        description="如 云桥问政〔{year}〕{n}号；可用 {year} {n} {n:05} {unit} {channel} {column}，per 里写了的都要用上"
+    )
+    sources: dict[Name, str] = Field(
+        {}, description="channel、column 取自哪个字段（field.x）；不写取同名的字段"
+    )
+
+    def source(self, word: str) -> str:
+        """`per` 里的 channel 或 column 取自哪个字段（字段名）。"""
+        return self.sources.get(word, word).removeprefix("field.")
 
 
 class MeasureDecl(Declaration):

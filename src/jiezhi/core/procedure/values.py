@@ -13,8 +13,11 @@ from typing import Any
 
 from jiezhi.core.calendar import parse_duration
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.identifiers import party_identifier
 
 MAX_TEXT = 20_000
+MAX_MANY = 50
+FIRST_YEAR, LAST_YEAR = 1900, 2099
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _SHORT = FieldDecl(title="文字", type=FieldType.TEXT, max=200)
 _PARTY_KEYS = {"name", "phone", "identifier", "identifier_kind", "address", "account", "kind"}
@@ -29,7 +32,22 @@ def normalize(decl: FieldDecl, value: Any) -> Any:
     """按字段声明检查一个值，返回规范写法；None 和空串返回 None（没有填）。不合要求抛 ValueProblem。"""
     if value is None or value == "" or value == []:
         return None
-    return _CHECKS[decl.type](decl, value)
+    return _several(decl, value) if decl.many else _CHECKS[decl.type](decl, value)
+
+
+def _several(decl: FieldDecl, value: Any) -> list[Any] | None:
+    """`many` 的字段：逐个检查，去掉重复的；`min`、`max` 说的是个数。"""
+    one = decl.model_copy(update={"many": False, "min": None, "max": None})
+    found: list[Any] = []
+    for item in value if isinstance(value, list) else [value]:
+        clean = normalize(one, item)
+        if clean is not None and clean not in found:
+            found.append(clean)
+    if found and decl.min and len(found) < decl.min:
+        raise ValueProblem(f"至少 {decl.min} 个")
+    if len(found) > (decl.max or MAX_MANY):
+        raise ValueProblem(f"最多 {decl.max or MAX_MANY} 个")
+    return found or None
 
 
 def _text(decl: FieldDecl, value: Any) -> str:
@@ -78,7 +96,7 @@ def _integer(decl: FieldDecl, value: Any) -> int:
         raise ValueProblem(f"不能小于 {low}")
     if decl.max is not None and number > decl.max:
         raise ValueProblem(f"不能大于 {decl.max}")
-    if number > 2**53:
+    if number > 2**53 - 1:
         raise ValueProblem("数字太大")
     return number
 
@@ -90,15 +108,22 @@ def _rating(decl: FieldDecl, value: Any) -> int:
     return number
 
 
+def _year(value: date) -> None:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueProblem(f"年份应在 {FIRST_YEAR} 到 {LAST_YEAR} 之间")
+
+
 def _date(decl: FieldDecl, value: Any) -> str:
     if isinstance(value, datetime):
         value = value.date()
-    if isinstance(value, date):
-        return value.isoformat()
-    try:
-        return date.fromisoformat(str(value).strip()).isoformat()
-    except ValueError as error:
-        raise ValueProblem("日期应写成 2026-08-01 的样子") from error
+    if not isinstance(value, date):
+        try:
+            value = date.fromisoformat(str(value).strip())
+        except ValueError as error:
+            raise ValueProblem("日期应写成 2026-08-01 的样子") from error
+    _year(value)
+    text: str = value.isoformat()
+    return text
 
 
 def _datetime(decl: FieldDecl, value: Any) -> str:
@@ -108,6 +133,7 @@ def _datetime(decl: FieldDecl, value: Any) -> str:
         raise ValueProblem("时间应写成 2026-08-01 09:30 的样子") from error
     if moment.tzinfo is None:
         raise ValueProblem("时间缺少时区")
+    _year(moment.date())
     return moment.isoformat()
 
 
@@ -156,6 +182,11 @@ def _party(decl: FieldDecl, value: Any) -> dict[str, str]:
     phone = result.get("phone", "")
     if phone and not re.fullmatch(r"\+?[0-9][0-9\- ]{4,19}", phone):
         raise ValueProblem("电话只能是数字，可带区号")
+    if "identifier" in result:
+        number, wrong = party_identifier(result.get("identifier_kind", ""), result["identifier"])
+        if wrong:
+            raise ValueProblem(f"的证件号不对：{wrong}")
+        result["identifier"] = number
     if not result:
         raise ValueProblem("当事人应包含姓名或名称、电话等")
     return result
@@ -163,13 +194,15 @@ def _party(decl: FieldDecl, value: Any) -> dict[str, str]:
 
 def _reference(decl: FieldDecl, value: Any) -> str:
     text = str(value).strip()
-    if not text or len(text) > 80:
+    if not text or len(text) > 80 or not text.isprintable():
         raise ValueProblem(f"请选择{decl.title}")
     return text
 
 
 def _files(decl: FieldDecl, value: Any) -> list[str]:
-    items = [value] if isinstance(value, str) else list(value)
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ValueProblem("材料要先上传")
     if not all(isinstance(item, str) and _DIGEST.match(item) for item in items):
         raise ValueProblem("材料要先上传")
     unique = list(dict.fromkeys(items))
@@ -205,7 +238,15 @@ def _rows(decl: FieldDecl, value: Any) -> list[dict[str, Any]]:
 def _factors(decl: FieldDecl, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueProblem("应为情形和取值")
-    return {str(key): item for key, item in value.items() if isinstance(item, str | int | bool)}
+    clean: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, bool) or isinstance(item, int) and abs(item) <= 2**53 - 1:
+            clean[_text(_SHORT, key)] = item
+        elif isinstance(item, str):
+            clean[_text(_SHORT, key)] = _text(_SHORT, item)
+        else:
+            raise ValueProblem("情形的取值只能是文字、整数或是否")
+    return clean
 
 
 _CHECKS = {

@@ -30,7 +30,7 @@ FULL_SIMILARITY = 0.4
 """文字相似（0 到 1）到这么多，就当作说的是同一件事；换了人、换了说法，很少再高。"""
 
 SAME_CATEGORY = 0.35
-"""类别相同，抵得上这么大一份（说同一件事的人，用词常常全不相同）。"""
+"""知道在一处而类别又相同，抵得上这么大一份（说同一件事的人，用词常常全不相同）。"""
 
 LEAST_TOPIC = 0.25
 """文字加类别合起来不到这么多的，再近也是两件事，不列。"""
@@ -141,7 +141,9 @@ def _compare(
     where = (str(spot.get("address") or ""), str(there.get("address") or ""))
     alike = similarity(text, words, without=where)
     same_kind = bool(category) and row.fields.get("category") == category
-    topic = min(1.0, alike / FULL_SIMILARITY + SAME_CATEGORY * same_kind)
+    # 不知道在不在一处的，类别相同说明不了什么：同一类的件多得是，只看说的是不是一件事。
+    placed = gap is not None or same_door
+    topic = min(1.0, alike / FULL_SIMILARITY + SAME_CATEGORY * (same_kind and placed))
     if topic < LEAST_TOPIC:
         return None
     hours = max((at - row.opened_at).total_seconds() / 3600, 0.0)

@@ -37,7 +37,7 @@ def reveal_field(
     """
     require_active(acting_officer)
     decl = definition_of(case).matter.fields[name]
-    if not decl.sensitive:
+    if not decl.secret:
         raise KeyError(name)
     if len(reason.strip()) < MIN_REASON:
         raise ValidationError({"reason": f"请写明查看原因，至少 {MIN_REASON} 个字"})

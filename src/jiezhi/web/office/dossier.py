@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,86 +13,23 @@ from django.db.models import Q
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.engine.rows import case_view
-from jiezhi.base.casework.models import Case, EvidenceFile, EvidenceUse
+from jiezhi.base.casework.measures import measures_of
+from jiezhi.base.casework.models import Case, EvidenceUse
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.fold import ERASED
-from jiezhi.core.procedure.view import Missing, Plan, Refusal
+from jiezhi.core.procedure.view import Plan, Refusal
 from jiezhi.services.dispatch import routing
 from jiezhi.services.dispatch.duplicates import Duplicate, near_duplicates
 from jiezhi.services.dispatch.session import text_of
 from jiezhi.web.office import ledger, queries, words
-from jiezhi.web.office.forms.raw import PARTY_PARTS
+from jiezhi.web.office.parts import Act, Fact, Link, Material, Step, party_lines
 
 # 合并要同时办两头，只从“相似的件”里办，不当作一个单独的动作。
 JOINTLY = frozenset({"merge", "absorb"})
 # 做过了所以不能再做的（如已签收），不是“还差”，不列。
 ALREADY = "need.not done."
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """一个办理动作的按钮。`missing` 不空的还不能办；`direct` 的没有要填的，点了就办。"""
-
-    name: str
-    decl: ActionDecl
-    missing: tuple[Missing, ...]
-    warnings: tuple[Missing, ...] = ()
-
-    @property
-    def ready(self) -> bool:
-        """条件都具备。"""
-        return not self.missing
-
-    @property
-    def direct(self) -> bool:
-        """没有要填的，也不用先问一句。"""
-        return not (self.decl.collect or self.decl.reason or self.decl.confirm)
-
-    @property
-    def quiet(self) -> bool:
-        """不常用的，收在“更多”里。"""
-        return self.decl.weight in ("quiet", "danger")
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """一项内容。`hidden` 的打了码，要写明原因才能查看。"""
-
-    name: str
-    title: str
-    text: str
-    hidden: bool = False
-    erased: bool = False
-    long: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """办理记录的一行。"""
-
-    seq: int
-    title: str
-    who: str
-    when: str
-    recorded: str
-    corrected: bool
-    moved: str
-    reason: str
-    deemed: str
-    values: Sequence[Fact]
-    files: Sequence[EvidenceFile]
-    mark: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """相关的件。"""
-
-    how: str
-    case: Case
-    state: str
 
 
 @dataclass
@@ -113,6 +50,16 @@ class Dossier:
         return case_view(self.case, ()).fields
 
     @cached_property
+    def in_open(self) -> dict[str, Any]:
+        """不用保密的字段值：给建议、找相似的只用这些。"""
+        return {name: value for name, value in self.current.items() if not self.is_secret(name)}
+
+    def is_secret(self, name: str) -> bool:
+        """这个字段要不要保密；没有声明的当作要。"""
+        decl = self.definition.matter.fields.get(name)
+        return decl is None or decl.secret
+
+    @cached_property
     def table(self) -> Any:
         return registry.day_table()
 
@@ -123,6 +70,17 @@ class Dossier:
     @cached_property
     def clocks(self) -> list[ledger.LedgerClock]:
         return ledger.ledger(self.clock_rows, self.definition, self.now, self.table)
+
+    @cached_property
+    def measures(self) -> list[tuple[str, str]]:
+        """用时：起算了的各项（名称，多久）。超出工作日表算不出的不列。"""
+        try:
+            found = measures_of(self.case, self.now)
+        except ValueError:
+            return []
+        declared = self.definition.matter.measures
+        said = [(declared[name], one) for name, one in found.items() if one.value is not None]
+        return [(decl.title, words.measured_words(one, decl.unit)) for decl, one in said]
 
     @cached_property
     def light(self) -> words.Light:
@@ -214,7 +172,7 @@ class Dossier:
         ]
         if "dispatch" not in decl.means or not units:
             return {}, {}
-        category = str(self.current.get("category") or "")
+        category = str(self.in_open.get("category") or "")
         found = routing.route(category, self.case.area_path, self.case.matter, self.now)
         return {name: found.unit for name in units if found.unit}, dict.fromkeys(units, found.because)
 
@@ -239,26 +197,29 @@ class Dossier:
                 continue
             value = self.current[name]
             erased = value == ERASED
-            masked = casework.masked(value) if isinstance(value, dict) and decl.sensitive else value
-            parts = party_lines(masked) if isinstance(masked, dict) else []
-            hidden = decl.sensitive and not erased
+            shown = casework.masked_value(decl, value) if decl.secret else value
+            people = shown if isinstance(shown, list) else [shown]
+            parts = [line for one in people if isinstance(one, dict) for line in party_lines(one)]
+            hidden = decl.secret and not erased
             found.append((Fact(name, decl.title, ERASED if erased else "", hidden, erased), parts))
         return found
 
     @cached_property
-    def places(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """地点。"""
-        return [
-            (decl.title, self.current[name])
-            for name, decl in self.definition.matter.fields.items()
-            if decl.type is FieldType.PLACE and isinstance(self.current.get(name), dict)
-        ]
+    def places(self) -> list[tuple[Fact, Mapping[str, Any]]]:
+        """地点；敏感的打码。"""
+        found = []
+        for name, decl in self.definition.matter.fields.items():
+            value = self.current.get(name)
+            if decl.type is FieldType.PLACE and isinstance(value, dict):
+                shown = casework.masked_value(decl, value) if decl.secret else value
+                found.append((Fact(name, decl.title, "", decl.secret), shown))
+        return found
 
     def _fact(self, name: str, decl: FieldDecl, value: Any) -> Fact:
         if value == ERASED:
             return Fact(name, decl.title, ERASED, erased=True)
-        hidden = decl.sensitive
-        text = words.value_words(decl, casework.masked(value) if hidden else value, self.names)
+        hidden = decl.secret
+        text = words.value_words(decl, casework.masked_value(decl, value) if hidden else value, self.names)
         return Fact(name, decl.title, text, hidden, long=len(text) > 30)
 
     # ---- 办理记录 ----
@@ -272,24 +233,48 @@ class Dossier:
         return list(casework.evidence_of(self.case))
 
     @cached_property
+    def materials(self) -> list[Material]:
+        """件上的全部材料，按办理先后。"""
+        return [self._material(use) for use in self.evidence]
+
+    @cached_property
+    def _names_of_files(self) -> dict[str, str]:
+        return casework.evidence_names(self.evidence)
+
+    def _material(self, use: EvidenceUse) -> Material:
+        file, hidden = use.file, self.is_secret(use.field)
+        # 保密的材料，文件名也可能有内容。
+        name = casework.plain_name(file) if hidden else self._names_of_files[file.digest]
+        taken = None if hidden else file.taken_at
+        return Material(file.digest, name, file.kind, file.size, taken, use.field, hidden)
+
+    @cached_property
     def steps(self) -> list[Step]:
         """办理记录，新的在前。"""
-        files: dict[int, list[EvidenceFile]] = {}
+        files: dict[int, list[Material]] = {}
         for use in self.evidence:
-            files.setdefault(use.event_id, []).append(use.file)
+            files.setdefault(use.event_id, []).append(self._material(use))
         return [self._step(line, files.get(line.event.pk, [])) for line in reversed(self._lines)]
 
-    def _step(self, line: casework.Line, files: list[EvidenceFile]) -> Step:
+    def _step(self, line: casework.Line, files: list[Material]) -> Step:
         event, matter = line.event, self.definition.matter
         decl = matter.actions.get(event.action)
-        by_title = {(item.title, item.type): (name, item) for name, item in matter.fields.items()}
         values = []
-        for title, value, kind in line.values:
+        for name, (title, value, kind) in zip(line.names, line.values, strict=True):
             if kind == FieldType.FILE and value != ERASED:
                 continue
-            name, item = by_title.get((title, kind), ("", FieldDecl(title=title, type=FieldType.TEXT)))
+            item = matter.fields.get(name) or FieldDecl(title=title, type=FieldType.TEXT)
             text = words.value_words(item, value, self.names)
-            values.append(Fact(name, title, text, erased=value == ERASED, long=len(text) > 30))
+            values.append(
+                Fact(
+                    name,
+                    title,
+                    text,
+                    erased=value == ERASED,
+                    long=len(text) > 30,
+                    suggested=name in line.filled and value != ERASED,
+                )
+            )
         moved = ""
         if event.from_state and event.from_state != event.to_state:
             moved = f"{self._state_title(event.from_state)} → {self._state_title(event.to_state)}"
@@ -324,6 +309,13 @@ class Dossier:
     # ---- 相关 ----
 
     @cached_property
+    def merged_into(self) -> Case | None:
+        """并入了哪件；看不见那件的为 None。"""
+        if self.case.merged_into_id is None:
+            return None
+        return casework.visible(self.officer, self.now).filter(pk=self.case.merged_into_id).first()
+
+    @cached_property
     def links(self) -> list[Link]:
         """上级件、子件、并入的件；看不见的不列。"""
         case = self.case
@@ -353,23 +345,15 @@ class Dossier:
         if self.case.closed_at is not None:
             return []
         matter = self.definition.matter
-        spot = self.current.get(matter.located_by or "")
+        spot = self.in_open.get(matter.located_by or "")
         reporter = self.current.get(matter.reported_by or "")
         return near_duplicates(
             [self.case.matter],
             spot if isinstance(spot, dict) else None,
             self.now,
-            text_of(self.current, matter.summary),
+            text_of(self.in_open, matter.summary),
             exclude=str(self.case.uid),
             area_path=self.case.area_path,
             reporter=reporter if isinstance(reporter, dict) else None,
             within=casework.visible(self.officer, self.now),
         )
-
-
-def party_lines(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """来件人的各项：（名称，内容）。"""
-    rest = [key for key in value if key not in PARTY_PARTS]
-    return [
-        (words.PARTY_WORDS.get(key, key), str(value[key])) for key in (*PARTY_PARTS, *rest) if value.get(key)
-    ]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
-from jiezhi.base.casework.models import Case, Clock, MatterVersion
-from jiezhi.base.casework.queries import Filters, light_of, worklist
+from jiezhi.base.casework.models import Case, CaseRole, Clock, MatterVersion
+from jiezhi.base.casework.queries import AREA_POSTS, Filters, light_of, worklist
 from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry.models import Appointment, Unit
 from jiezhi.base.registry.queries.people import in_force
@@ -23,7 +23,12 @@ from jiezhi.web.office import queries, words
 from jiezhi.web.office.forms.actform import Lists
 
 PAGE = 50
-SCOPES = {"mine": "我经办的", "unit": "本单位的", "all": "我看得见的全部"}
+SCOPES = {
+    "own": "我经办的和本单位的",
+    "mine": "我经办的",
+    "unit": "本单位的",
+    "all": "我看得见的全部",
+}
 OPEN = {"open": "在办", "closed": "已办结", "any": "在办和已办结"}
 LIGHTS = ("正常", "临期", "超期")
 
@@ -41,10 +46,11 @@ class Wanted:
     words: str = ""
     page: int = 1
     fields: dict[str, str] = field(default_factory=dict)
+    usual: str = "all"
 
     @classmethod
-    def read(cls, query: QueryDict) -> Wanted:
-        """认不得的一律当没有写，不报错。"""
+    def read(cls, query: QueryDict, usual: str = "all") -> Wanted:
+        """认不得的一律当没有写，不报错。`usual` 是没有写范围时的范围（见 `usual_scope`）。"""
 
         def one(name: str, allowed: Sequence[str] | None = None, default: str = "") -> str:
             value = str(query.get(name, "")).strip()[:100]
@@ -52,7 +58,8 @@ class Wanted:
 
         number = query.get("p", "")
         return cls(
-            scope=one("scope", list(SCOPES), "all") or "all",
+            usual=usual,
+            scope=one("scope", list(SCOPES), usual) or usual,
             open=one("open", list(OPEN), "open") or "open",
             matter=one("matter"),
             state=one("state"),
@@ -70,7 +77,7 @@ class Wanted:
     def address(self, **changes: str | int) -> str:
         """换一项筛选之后的网址（只有“?”之后的部分）。换了别的就回到第一页。"""
         items: dict[str, str | int] = {
-            "scope": self.scope if self.scope != "all" else "",
+            "scope": self.scope if self.scope != self.usual else "",
             "open": self.open if self.open != "open" else "",
             "matter": self.matter,
             "state": self.state,
@@ -92,7 +99,7 @@ class Wanted:
             or self.light
             or self.words
             or self.fields
-            or self.scope != "all"
+            or self.scope != self.usual
         )
 
 
@@ -130,11 +137,15 @@ class Listing:
     more: bool
 
 
+def usual_scope(officer: Officer, now: datetime) -> str:
+    """打开待办时看哪些：管一片区域的（分拨、督办、网格员等）看全部，别的看自己的和本单位的。"""
+    posts = {post for post, _, _ in registry.holdings(officer.pk, now)}
+    return "own" if posts and not posts & AREA_POSTS else "all"
+
+
 def indexed(definition: Definition) -> dict[str, FieldDecl]:
     """这个业务可以拿来筛选的字段。"""
-    return {
-        name: decl for name, decl in definition.matter.fields.items() if decl.indexed and not decl.sensitive
-    }
+    return {name: decl for name, decl in definition.matter.fields.items() if decl.indexed and not decl.secret}
 
 
 def cases_for(officer: Officer, wanted: Wanted, now: datetime, chosen: Definition | None) -> QuerySet[Case]:
@@ -151,9 +162,12 @@ def cases_for(officer: Officer, wanted: Wanted, now: datetime, chosen: Definitio
         fields={name: value for name, value in wanted.fields.items() if name in allowed},
     )
     rows = worklist(officer, filters, now=now)
-    if wanted.scope == "unit":
-        mine = Appointment.objects.filter(in_force(now), officer=officer).values("unit")
-        rows = rows.filter(unit__in=Unit.objects.filter(pk__in=mine).values("code"))
+    if wanted.scope in ("unit", "own"):
+        units = Appointment.objects.filter(in_force(now), officer=officer).values("unit")
+        ours = Q(unit__in=Unit.objects.filter(pk__in=units).values("code"))
+        if wanted.scope == "own":
+            ours |= Q(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
+        rows = rows.filter(ours)
     return (
         rows.order_by(F("due_at").asc(nulls_last=True), "-opened_at")
         .select_related("version", "unit")

@@ -9,8 +9,11 @@ from typing import Any
 
 from jiezhi.base.casework.models import Clock
 from jiezhi.core.calendar import CHINA, DayTable, Duration, Remaining, Unit, parse_duration
+from jiezhi.core.calendar.durations import spoken
+from jiezhi.core.calendar.periods import spoken_minutes
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.measuring import Measured
 
 DAY_END = timedelta(microseconds=1)
 PARTY_WORDS = {
@@ -77,6 +80,8 @@ def remaining(due_at: datetime, now: datetime, table: DayTable, unit: Unit) -> s
     last, today = (end - DAY_END).date(), local(now).date()
     if unit is Unit.WORKDAY:
         amount = table.workdays_between(today, last)
+        if overdue and amount == 0:
+            return "已超期（不足1个工作日）"
     else:
         amount = (last - today).days
     return str(Remaining(amount, unit, overdue, today == last))
@@ -111,6 +116,17 @@ class Names:
     officers: Mapping[str, str] = field(default_factory=dict)
     areas: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def measured_words(found: Measured, unit: str) -> str:
+    """一项用时：3个工作日、2小时10分钟；在走的写“已用”。"""
+    if found.value is None:
+        return ""
+    if found.minutes is not None:
+        text = spoken_minutes(found.minutes, "工作" if unit == Unit.WORK_HOUR else "")
+    else:
+        text = spoken(found.value, Unit(unit))
+    return f"已用{text}" if found.running else text
 
 
 def value_words(decl: FieldDecl, value: Any, names: Names) -> str:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.engine import rows
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Case, CaseField, CodeList, EvidenceFile
 from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Area
+from jiezhi.base.registry.models import Area, Unit
 from jiezhi.core.calendar import DayTable
 from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.procedure.base import Call
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.sources import parse_source
 from jiezhi.core.procedure.view import Actor, CaseView, ChildView
 
 if TYPE_CHECKING:
@@ -132,32 +134,43 @@ class CaseEnv:
         return Context(self.work, view, values, actor, self.work.now, self.definition)
 
     def _covers(self, path: str | None, view: CaseView | None) -> bool:
-        if path is None or view is None or view.area is None:
+        if path is None or view is None:
             return True
+        if view.area is None:
+            return False  # 没有定位的件只归不限区域的人：看不见的就办不了
         return self.look.area_path(view.area).startswith(path)
 
     def resolve(
         self, expression: str, actor: Actor, view: CaseView | None, values: Mapping[str, Any]
     ) -> list[str]:
-        kind, _, name = expression.partition(".")
-        if kind == "role":
-            return list(view.roles.get(name, ())) if view else []
-        if expression == "unit.parent":
-            parent = self.look.units().get(view.unit or "", ("", None))[1] if view else None
-            return [parent] if parent else []
-        if expression == "unit.mine":
-            holdings = self.look.holdings(actor.id) if actor.id else []
-            return [holdings[0][1]] if holdings else []
-        if expression == "unit.none":
+        source = parse_source(expression)
+        if source is None:
             return []
-        if expression == "area.keeper":
-            path = self.look.area_path(view.area) if view else ""
-            return [
-                str(one.pk) for one in registry.officers_with("grid_worker", area_path=path, at=self.work.now)
-            ]
-        if expression in extensions.resolvers:
-            return extensions.resolvers[expression](self._context(view, values, actor))
+        match source.kind:
+            case "role":
+                return list(view.roles.get(source.name, ())) if view else []
+            case "post":
+                # 与“谁能办”（_covers）一致：没有定位的件只归不限区域的人，开件时不限。
+                return self._people(source.name, area_path=self.look.area_path(view.area) if view else None)
+            case "unit":
+                unit = registry.unit_by_code(view.unit) if view and view.unit else None
+                return self._people(source.name, unit=unit) if unit else []
+            case "unit.parent":
+                parent = self.look.units().get(view.unit or "", ("", None))[1] if view else None
+                return [parent] if parent else []
+            case "unit.mine":
+                holdings = self.look.holdings(actor.id) if actor.id else []
+                return [holdings[0][1]] if holdings else []
+            case "area.keeper":
+                path = self.look.area_path(view.area) if view else ""
+                return self._people("grid_worker", area_path=path) if path else []
+            case "resolver" if expression in extensions.resolvers:
+                return extensions.resolvers[expression](self._context(view, values, actor))
         return []
+
+    def _people(self, post: str, *, unit: Unit | None = None, area_path: str | None = None) -> list[str]:
+        found = registry.officers_with(post, unit, area_path, at=self.work.now)
+        return [str(one.pk) for one in found]
 
     def call(self, call: Call, view: CaseView | None, values: Mapping[str, Any]) -> bool:
         function = extensions.conditions.get(call.name)
@@ -196,6 +209,9 @@ class CaseEnv:
         return people - {""}
 
     def refer(self, decl: FieldDecl, value: Any) -> str | None:
+        if decl.many and isinstance(value, list):
+            one = decl.model_copy(update={"many": False})
+            return next((wrong for item in value if (wrong := self.refer(one, item))), None)
         match decl.type:
             case FieldType.UNIT if value not in self.look.units():
                 return "不是在用的单位，请从列表中选"
@@ -211,15 +227,19 @@ class CaseEnv:
         return None
 
     def unique(self, fields: Mapping[str, Any], exclude: str | None) -> str | None:
-        rows = Case.objects.filter(matter=self.definition.id, closed_at=None)
-        for name, value in fields.items():
-            decl = self.definition.matter.fields[name]
-            if decl.indexed:
-                rows = rows.filter(pk__in=CaseField.objects.filter(name=name, text=str(value)).values("case"))
-            else:
-                rows = rows.filter(**{f"fields__{name}": value})
-        found = rows.values_list("number", flat=True).first()
-        return str(found) if found else None
+        matter = self.definition.matter
+        mark = rows.unique_mark(matter, fields, False)
+        if not mark:
+            return None
+        for item in self.work.loaded.values():
+            view = item.view
+            other = item.definition.id == matter.matter and view.uid != exclude and view.seq
+            if other and rows.unique_mark(matter, view.fields, view.closed_at is not None) == mark:
+                return view.number
+        found = CaseField.objects.filter(name=rows.UNIQUE, text=mark).select_related("case").first()
+        if found is None or str(found.case.uid) == exclude or str(found.case.uid) in self.work.loaded:
+            return None
+        return found.case.number
 
     def targets(
         self, for_each: str, view: CaseView | None, values: Mapping[str, Any]
@@ -236,6 +256,8 @@ class CaseEnv:
         if for_each in extensions.resolvers:
             found = extensions.resolvers[for_each](self._context(view, values))
             return [{"value": item} for item in found]
+        if kind != "tag":
+            return []
         links = registry.tagged(name, self.work.now)
         return [
             {"value": link.place.doorplate, "address": link.place.address} for link in links if link.place

@@ -24,7 +24,8 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import CaseView, ClockView
 
 if TYPE_CHECKING:
-    from jiezhi.base.casework.engine.work import Loaded, Work
+    from jiezhi.base.casework.engine.loading import Loaded
+    from jiezhi.base.casework.engine.work import Work
 
 CASE_COLUMNS = [
     "title", "state", "done", "fields", "sealed", "unit", "area", "area_path", "lon", "lat", "cell", "tags", "roles", "seq",
@@ -235,11 +236,22 @@ class Buffer:
                 parted = [name for name in names if name in matter and matter[name].type is FieldType.PARTY]
                 if parted:
                     CaseParty.objects.filter(case=loaded.row.pk, field__in=parted).delete()
+            found += self._unique(loaded)
             pk = loaded.row.pk
             values += [(pk, *item) for item in found]
             parties += [(pk, *item) for item in indexes]
         fastsql.insert_values(CaseField, ("case_id", "name", "text", "number"), values)
         fastsql.insert_values(CaseParty, ("case_id", "field", "kind", "index", "tail"), parties)
+
+    def _unique(self, loaded: Loaded) -> list[tuple[str, str, int | None]]:
+        matter, view, stored = loaded.definition.matter, loaded.view, loaded.stored
+        if not matter.unique_open:
+            return []
+        now = rows.unique_mark(matter, view.fields, view.closed_at is not None)
+        was = rows.unique_mark(matter, stored.fields, stored.closed_at is not None) if stored else ""
+        if was and was != now:
+            CaseField.objects.filter(case=loaded.row.pk, name=rows.UNIQUE).delete()
+        return [(rows.UNIQUE, now, None)] if now and now != was else []
 
     def _evidence(self) -> None:
         uses = [

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import connection
-from django.utils import timezone
 
 from jiezhi.base.casework.engine import fastsql
 from jiezhi.base.casework.models import NumberIssue, NumberSeries
@@ -21,28 +20,30 @@ _MARK = re.compile(r"\{n(?::0(\d+))?\}")
 class Counter:
     """一次事务里的取号：每个号段只锁一次，用完一起写回。"""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
         self._last: dict[str, int] = {}
         self._first: dict[str, int] = {}
         self._issued: list[tuple[str, NumberIssue]] = []
 
     def case_number(self, matter: str, at: datetime, uid: str) -> str:
         """没有声明编号的业务模板用的件号。"""
-        return f"{matter.upper().replace('.', '-')}-" + self.issue(matter, "case", _CASE_FORMAT, at, "", uid)
+        return f"{matter.upper().replace('.', '-')}-" + self.issue(matter, "case", _CASE_FORMAT, at, {}, uid)
 
-    def issue(self, matter: str, name: str, sequence: SequenceDecl, at: datetime, unit: str, uid: str) -> str:
-        """取下一个号。`at` 决定年份（北京时间）;`unit` 为单位代码（按单位编号时）;`uid` 发给哪件。"""
+    def issue(
+        self, matter: str, name: str, sequence: SequenceDecl, at: datetime, scope: Mapping[str, str], uid: str
+    ) -> str:
+        """取下一个号。`at` 决定年份（北京时间）；`scope` 是单位、渠道、栏目（按它们分号段时）；`uid` 发给哪件。"""
         year = at.astimezone(LOCAL).year
-        parts = [matter, name]
-        if "unit" in sequence.per:
-            parts.append(unit)
+        parts = [matter, name, *(scope.get(word, "") for word in sequence.per if word != "matter")]
         if sequence.reset == "year":
             parts.append(str(year))
         key = "/".join(parts)
         n = self._take(key)
         text = _MARK.sub(lambda mark: str(n).zfill(int(mark[1] or 0)), sequence.format)
-        text = text.replace("{year}", str(year)).replace("{unit}", unit)
-        self._issued.append((uid, NumberIssue(series_id=key, n=n, text=text, issued_at=timezone.now())))
+        for word, value in {"year": str(year), "matter": matter, **scope}.items():
+            text = text.replace("{" + word + "}", value)
+        self._issued.append((uid, NumberIssue(series_id=key, n=n, text=text, issued_at=self.now)))
         return text
 
     def _take(self, key: str) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.casework.models import Case, Clock
 from jiezhi.core.calendar import DayTable, Duration, parse_duration
+from jiezhi.core.evidence.canonical import encode
+from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.procedure import clockwork
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED
+from jiezhi.core.procedure.matter import MatterDecl
 from jiezhi.core.procedure.view import CaseView, ClockView
 from jiezhi.core.space import cell
 
@@ -69,7 +72,7 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
     sensitive: dict[str, Any] = {}
     for name, value in view.fields.items():
         decl = matter.fields.get(name)
-        (sensitive if decl is None or decl.sensitive else plain)[name] = value
+        (sensitive if decl is None or decl.secret else plain)[name] = value
     row.fields = plain
     if sensitive or row.sealed:
         row.sealed = secrets.encrypt(json.dumps(sensitive, ensure_ascii=False)) if sensitive else None
@@ -85,7 +88,8 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
     row.opened_at, row.changed_at, row.closed_at = view.opened_at, view.changed_at, view.closed_at
     title = plain.get(matter.summary) if matter.summary else None
     row.title = str(title)[:200] if title else matter.title
-    place = view.fields.get(matter.located_by) if matter.located_by else None
+    # 敏感的地点不落明的坐标：只在加密的字段里，地图和相似件都不用它。
+    place = plain.get(matter.located_by) if matter.located_by else None
     if isinstance(place, dict) and "lon" in place:
         row.lon, row.lat = float(place["lon"]), float(place["lat"])
         row.cell = cell(row.lon, row.lat)
@@ -99,8 +103,15 @@ def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
     return [
         clock
         for clock in view.clocks
-        if clock.status == "running" and clock.name in table and table[clock.name].protects is None
+        if (clock.status == "running" or _paused_late(clock))
+        and clock.name in table
+        and table[clock.name].protects is None
     ]
+
+
+def _paused_late(clock: ClockView) -> bool:
+    """扣除之前就已经超期的：停着也还是超期，灯不能灭。"""
+    return clock.status == "paused" and clock.due_at <= clock.pauses[-1][0]
 
 
 def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> datetime | None:
@@ -142,13 +153,33 @@ def index_values(
     for name in names:
         decl = definition.matter.fields.get(name)
         value = view.fields.get(name)
-        if decl is None or not decl.indexed or decl.sensitive or value in (None, ERASED):
+        if decl is None or not decl.indexed or decl.secret or value in (None, ERASED):
             continue
         for item in dict.fromkeys(map(_hashable, value)) if isinstance(value, list) else [value]:
             number = int(item) if isinstance(item, int) else None
             text = "是" if item is True else "否" if item is False else str(item)
             rows.append((name, text[:200], number))
     return rows
+
+
+UNIQUE = "#unique"
+
+
+def unique_mark(matter: MatterDecl, fields: Mapping[str, Any], closed: bool) -> str:
+    """“同时只能有一件”的标记：字段值的摘要；已办结、没有这种要求或没有填全的为空串。
+
+    地点先认门牌，再认地址，最后认坐标：同一处有没有带坐标都是同一处。
+    """
+    values = [_same(fields.get(name)) for name in matter.unique_open]
+    if closed or not values or any(value in (None, ERASED) for value in values):
+        return ""
+    return sm3_hex(encode([matter.matter, *values]))
+
+
+def _same(value: Any) -> Any:
+    if isinstance(value, dict) and {"doorplate", "address", "lon"} & set(value):
+        return value.get("doorplate") or value.get("address") or f"{value['lon']},{value.get('lat')}"
+    return value
 
 
 def _hashable(item: Any) -> Any:

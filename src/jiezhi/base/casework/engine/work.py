@@ -8,21 +8,16 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-from django.db.models import QuerySet
-
 from jiezhi.base.casework import matters
-from jiezhi.base.casework.engine import numbering
+from jiezhi.base.casework.engine import numbering, sending
 from jiezhi.base.casework.engine.env import CaseEnv, Lookups
-from jiezhi.base.casework.engine.fastsql import Prepared
 from jiezhi.base.casework.engine.flush import Buffer
-from jiezhi.base.casework.engine.rows import case_view
-from jiezhi.base.casework.extensions import Context, extensions
-from jiezhi.base.casework.models import Case, Clock, Event, MatterVersion
+from jiezhi.base.casework.engine.loading import Loaded, fetch
+from jiezhi.base.casework.models import Case, Event, MatterVersion
 from jiezhi.base.casework.outcome import Outcome, Refused, Result, refuse
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.calendar import DayTable
@@ -32,8 +27,9 @@ from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.procedure.clockwork import LOCAL
 from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.fields import FieldType
-from jiezhi.core.procedure.fold import apply
+from jiezhi.core.procedure.fold import REASON, apply
 from jiezhi.core.procedure.interpreter import changed_since, plan
+from jiezhi.core.procedure.matter import SequenceDecl
 from jiezhi.core.procedure.view import SYSTEM, Actor, CaseView, ChildPlan, Missing, Plan, Refusal, Request
 
 
@@ -46,19 +42,6 @@ class Mark:
     numbers: tuple[dict[str, int], int]
 
 
-@dataclass(slots=True)
-class Loaded:
-    """事务里的一件：行、样子、模板。`view` 是办到现在的样子，`stored` 是库里的样子（新件为 None）。"""
-
-    row: Case
-    view: CaseView
-    definition: Definition
-    head: bytes
-    stored: CaseView | None
-    clocks: dict[tuple[str, str, int], Clock] = field(default_factory=dict)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-
-
 def new_uid(now: datetime) -> str:
     """按时间有序的全局标识（RFC 9562 第 7 版）：索引里挨着放，写入快。"""
     stamp = int(now.timestamp() * 1000) & ((1 << 48) - 1)
@@ -67,31 +50,19 @@ def new_uid(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
-def _cases(lock: bool) -> QuerySet[Case]:
-    found = Case.objects.select_related("version").defer("version__content")
-    return found.select_for_update(of=("self",)) if lock else found
+def number_scope(sequence: SequenceDecl, unit: Any, fields: Mapping[str, Any]) -> dict[str, str]:
+    """编号按单位、渠道、栏目分号段时各取什么值。渠道、栏目取同名字段，或声明的来源字段。"""
+    sources = getattr(sequence, "sources", {})
+    scope = {"unit": str(unit or "")}
+    for word in ("channel", "column"):
+        name = sources.get(word, word).removeprefix("field.")
+        scope[word] = str(fields.get(name) or "")
+    return scope
 
 
-def _prepared_uid(value: uuid.UUID) -> Any:
-    return Case._meta.get_field("uid").get_db_prep_value(value, connection)
-
-
-_ONE = Prepared(lambda uid: _cases(False).filter(uid=uid), uuid.UUID(int=7), _prepared_uid)
-_ONE_LOCKED = Prepared(lambda uid: _cases(True).filter(uid=uid), uuid.UUID(int=7), _prepared_uid)
-_CLOCKS = Prepared(lambda pk: Clock.objects.filter(case=pk).order_by("pk"), 7, lambda pk: pk)
-
-
-def _is_uid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
-
-
-def request_digest(action: str, inputs: Mapping[str, Any], reason: str) -> str:
+def request_digest(parts: Sequence[Any]) -> str:
     """同一请求标识再来时，用它认内容是不是同一份。"""
-    text = json.dumps([action, inputs, reason], sort_keys=True, ensure_ascii=False, default=str)
-    return sm3_hex(text.encode())
+    return sm3_hex(json.dumps(list(parts), sort_keys=True, ensure_ascii=False, default=str).encode())
 
 
 class Work:
@@ -103,7 +74,7 @@ class Work:
         self.look = Lookups(self)
         self.loaded: dict[str, Loaded] = {}
         self.buffer = Buffer(self)
-        self.numbers = numbering.Counter()
+        self.numbers = numbering.Counter(now)
         self._records: list[tuple[Loaded, CaseView, bytes]] = []
         self._versions: dict[str, MatterVersion] = {}
         self._envs: dict[str, CaseEnv] = {}
@@ -128,29 +99,9 @@ class Work:
 
     def load(self, uids: Iterable[str], *, lock: bool = True) -> None:
         """把这些件读进来（加锁）。已经在手上的不再读。不成样的标识当作没有。"""
-        wanted = [uid for uid in dict.fromkeys(uids) if uid not in self.loaded and _is_uid(uid)]
-        if not wanted:
-            return
-        if len(wanted) == 1:
-            rows = (_ONE_LOCKED if lock else _ONE).fetch(uuid.UUID(wanted[0]))
-            found = _CLOCKS.fetch(rows[0].pk) if rows else []
-        else:
-            rows = list(_cases(lock).filter(uid__in=wanted).order_by("pk"))
-            found = list(Clock.objects.filter(case__in=[row.pk for row in rows]).order_by("pk"))
-        clocks: dict[int, list[Clock]] = {}
-        for clock in found:
-            clocks.setdefault(clock.case_id, []).append(clock)
-        for row in rows:
-            self.look.learn_path(row.area_id, row.area_path)
-            view = case_view(row, clocks.get(row.pk, ()))
-            self.loaded[view.uid] = Loaded(
-                row=row,
-                view=view,
-                definition=matters.definition_of(row.version),
-                head=bytes(row.head),
-                stored=view,
-                clocks={(c.name, c.key, c.round): c for c in clocks.get(row.pk, ())},
-            )
+        for item in fetch((uid for uid in dict.fromkeys(uids) if uid not in self.loaded), lock=lock):
+            self.look.learn_path(item.row.area_id, item.row.area_path)
+            self.loaded[item.view.uid] = item
 
     def opened_under(self, parent: str, slot: str) -> list[Loaded]:
         """本次事务里新开、还没有写库的子件。"""
@@ -222,7 +173,7 @@ class Work:
         if isinstance(children, Refused):
             return children
         # 取号放在全部检查之后：取了就是发出，不能再反悔。
-        number = self._number(definition, request, uid)
+        number = self._number(definition, request, uid, outcome)
         if isinstance(number, Refused):
             return number
         outcome.effects["number"] = number
@@ -257,6 +208,12 @@ class Work:
         outcome = plan(definition, view, request, self.env(definition))
         if isinstance(outcome, Refusal):
             return Refused(outcome)
+        if outcome.effects.get("closed") is False and loaded.row.parent_id:
+            # 重新打开子件要锁上级件：上级件已按“子件都办结”办过的，不能再打开。
+            parent = Case.objects.select_for_update().filter(pk=loaded.row.parent_id).first()
+            if parent is not None and parent.closed_at is not None:
+                say = f"上级件 {parent.number} 已经办结，不能再打开"
+                return refuse(outcome.decl.title, "parent", say, "先重新打开上级件")
         outcome.effects.update(extra or {})
         children = self._plan_children(outcome, request)
         if isinstance(children, Refused):
@@ -266,14 +223,26 @@ class Work:
         return self._outcome(loaded, outcome, children)
 
     def builtin(
-        self, uid: str, name: str, actor: Mapping[str, str], effects: Mapping[str, Any], at: datetime
+        self,
+        uid: str,
+        name: str,
+        actor: Mapping[str, str],
+        effects: Mapping[str, Any],
+        at: datetime,
+        reason: str = "",
     ) -> Result:
         """平台自带的动作（重算时限、依法清除……）：不改环节，权限由调用者先查。"""
         from jiezhi.base.casework.builtins import BUILTIN
 
         loaded = self.loaded[uid]
         outcome = Plan(
-            name, BUILTIN[name], loaded.view.state, loaded.view.state, {}, dict(effects), dict(actor)
+            name,
+            BUILTIN[name],
+            loaded.view.state,
+            loaded.view.state,
+            {REASON: reason} if reason else {},
+            dict(effects),
+            dict(actor),
         )
         request = Request(action=name, actor=SYSTEM, now=self.now, at=at)
         self._record(loaded, loaded.view, outcome, request, None, "")
@@ -286,7 +255,7 @@ class Work:
         recent = [body for body in self.bodies(loaded.view.uid) if body["seq"] > expected]
         return changed_since(loaded.definition, expected, loaded.view, recent)
 
-    def _number(self, definition: Definition, request: Request, uid: str) -> str | Refused:
+    def _number(self, definition: Definition, request: Request, uid: str, outcome: Plan) -> str | Refused:
         matter = definition.matter
         if matter.host_system:
             number = str(request.origin.get("number", "")).strip()
@@ -299,12 +268,18 @@ class Work:
         sequence = action.number.get("case")
         if sequence is None:
             return self.numbers.case_number(matter.matter, request.at, uid)
-        return self.numbers.issue(matter.matter, sequence, matter.sequences[sequence], request.at, "", uid)
+        declared = matter.sequences[sequence]
+        scope = number_scope(declared, outcome.effects.get("unit"), outcome.values)
+        return self.numbers.issue(matter.matter, sequence, declared, request.at, scope, uid)
 
     def _plan_children(self, outcome: Plan, request: Request) -> list[tuple[ChildPlan, str]] | Refused:
         result: list[tuple[ChildPlan, str]] = []
         for child in outcome.children:
             definition = matters.definition_of(self.version(child.matter))
+            if definition.matter.host_system:
+                return refuse(
+                    outcome.decl.title, "child", f"{definition.matter.title}由外面的系统编号，不能随之开立"
+                )
             opening = child.action or (definition.opening_actions[0] if definition.opening_actions else "")
             probe = Request(opening, SYSTEM, request.now, request.at, inputs=child.inputs)
             answer = plan(definition, None, probe, self.env(definition))
@@ -391,64 +366,18 @@ class Work:
             request_digest=request_digest_hex,
         )
         self.buffer.event(loaded, before, event, openings, files, values, outcome.effects.get("clocks", []))
-        self._deliveries(loaded, outcome, request, event, view)
+        sending.queue(self, loaded, outcome, request, event, view)
 
     def _issue_numbers(self, loaded: Loaded, outcome: Plan, request: Request, values: dict[str, Any]) -> None:
         definition = loaded.definition
         for name, sequence in outcome.decl.number.items():
             if name != "case":
                 declared = definition.matter.sequences[sequence]
-                unit = str(outcome.effects.get("unit") or "")
+                unit = outcome.effects.get("unit", loaded.view.unit)
+                scope = number_scope(declared, unit, {**loaded.view.fields, **outcome.values})
                 values[name] = self.numbers.issue(
-                    definition.id, sequence, declared, request.at, unit, loaded.view.uid
+                    definition.id, sequence, declared, request.at, scope, loaded.view.uid
                 )
-
-    def _deliveries(
-        self, loaded: Loaded, outcome: Plan, request: Request, event: Event, before: CaseView | None
-    ) -> None:
-        view = loaded.view
-        stem = f"{view.uid}:{view.seq}"
-        for name in outcome.followups:
-            self.buffer.delivery(loaded, event, "auto", f"auto:{stem}:{name}", {"action": name})
-        for index, notice in enumerate(outcome.decl.notify):
-            text = self._words(loaded, notice.text, outcome.effects.get("clocks", ()))
-            self.buffer.delivery(
-                loaded, event, "notify", f"notify:{stem}:{index}", {"to": notice.to, "text": text}
-            )
-        for title in outcome.decl.document:
-            self.buffer.delivery(loaded, event, "document", f"document:{stem}:{title}", {"document": title})
-        for name in outcome.decl.then:
-            consequence = extensions.consequences.get(name)
-            if consequence is None:
-                continue
-            found = consequence(Context(self, view, view.fields, request.actor, self.now))
-            for index, (kind, payload) in enumerate(found):
-                self.buffer.delivery(loaded, event, kind, f"{kind}:{stem}:{name}:{index}", payload)
-        closed_now = view.closed_at is not None and (before is None or before.closed_at is None)
-        if closed_now and (loaded.row.parent_id or view.parent):
-            self.buffer.delivery(loaded, event, "child", f"child:{stem}", {"slot": loaded.row.slot})
-
-    def _words(self, loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> str:
-        view, definition = loaded.view, loaded.definition
-        running = [clock for clock in view.clocks if clock.status == "running"]
-        # 说的是这一步刚起算、刚延长的时限；别的时限可能早已超期，写进去就告诉错了人。
-        touched = {(op["clock"], op.get("key", "")) for op in ops if op["op"] != "end"}
-        mine = [clock for clock in running if (clock.name, clock.key) in touched]
-        due = min((clock.due_at for clock in mine or running), default=None)
-        text = template
-        plain = {
-            "number": view.number,
-            "title": str(view.fields.get(definition.matter.summary or "", "") or definition.matter.title),
-            "state": definition.matter.states[view.state].title,
-            "due": f"{due.astimezone(LOCAL):%m月%d日 %H:%M}" if due else "",
-        }
-        for name, value in plain.items():
-            text = text.replace("{" + name + "}", value)
-        for name in definition.matter.fields:
-            mark = "{field." + name + "}"
-            if mark in text:
-                text = text.replace(mark, str(view.fields.get(name, "") or ""))
-        return text
 
     def _outcome(self, loaded: Loaded, outcome: Plan, children: Sequence[tuple[ChildPlan, str]]) -> Outcome:
         return Outcome(

@@ -4,7 +4,7 @@ from jiezhi.base.casework.models.case import Case, CaseField, CaseParty, CaseRol
 from jiezhi.base.casework.models.clock import Clock, ClockEntry
 from jiezhi.base.casework.models.delivery import Checkpoint, Delivery, Notice, NumberIssue, NumberSeries
 from jiezhi.base.casework.models.event import Event, EvidenceFile, EvidenceUse, Payload
-from jiezhi.base.casework.models.matter import CodeList, MatterVersion
+from jiezhi.base.casework.models.matter import CodeList, MatterVersion, ParamSetting
 
 __all__ = [
     "Case",
@@ -23,5 +23,6 @@ __all__ = [
     "Notice",
     "NumberIssue",
     "NumberSeries",
+    "ParamSetting",
     "Payload",
 ]

@@ -105,7 +105,13 @@ class CaseField(models.Model):
     class Meta:
         verbose_name = "件的筛选值"
         indexes = [models.Index(fields=["name", "text", "case"])]
-        constraints = [models.UniqueConstraint(fields=["case", "name", "text"], name="one_value_each")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "name", "text"], name="one_value_each"),
+            # 同时只能有一件：两人同时开也只成一件。
+            models.UniqueConstraint(
+                fields=["name", "text"], condition=models.Q(name="#unique"), name="one_open_case_each"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}={self.text}"

@@ -1,5 +1,6 @@
 """公布的业务模板版本。"""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -40,3 +41,23 @@ class CodeList(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ParamSetting(models.Model):
+    """本单位把业务模板的一个参数调成了多少；没有这一行就是用模板的缺省值。历次调整见管理记录。"""
+
+    matter = models.CharField("业务模板", max_length=80)
+    name = models.CharField("参数", max_length=48)
+    value = models.CharField("取值", max_length=80)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁调的"
+    )
+    set_at = models.DateTimeField("什么时候调的")
+    reason = models.CharField("理由", max_length=300)
+
+    class Meta:
+        verbose_name = "参数调整"
+        constraints = [models.UniqueConstraint(fields=["matter", "name"], name="one_setting_per_param")]
+
+    def __str__(self) -> str:
+        return f"{self.matter} {self.name}"

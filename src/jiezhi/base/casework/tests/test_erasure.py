@@ -118,6 +118,7 @@ def test_erasing_a_photo_removes_the_file_and_still_verifies(office, django_capt
     Image.new("RGB", (40, 30), "teal").save(picture, "JPEG")
     picture.seek(0)
     file = files.store(picture, "现场.jpg", kind="photo", acting_officer=office.clerk, now=START)
+    EvidenceFile.objects.filter(pk=file.digest).update(lon=113.0, lat=23.0, taken_at=START)
     case = dispatched(office)
     done = actions.act(
         case.uid,
@@ -132,7 +133,11 @@ def test_erasing_a_photo_removes_the_file_and_still_verifies(office, django_capt
         erased = upkeep.erase(case.uid, ["photos"], acting_officer=keeper, reason="本人申请", now=START + DAY)
     assert erased.ok, str(erased)
     assert not files.path_of(file.digest).exists()
-    assert EvidenceFile.objects.get(pk=file.digest).erased_at == START + DAY
+    row = EvidenceFile.objects.get(pk=file.digest)
+    assert row.erased_at == START + DAY
+    assert (row.name, row.lon, row.lat, row.taken_at) == ("", None, None, None), (
+        "原文件名、拍摄时间地点也去掉"
+    )
     assert integrity.verify_database().ok, str(integrity.verify_database())
     other = dispatched(office)
     Image.new("RGB", (41, 30), "navy").save(picture := BytesIO(), "JPEG")
@@ -149,3 +154,17 @@ def test_erasing_a_photo_removes_the_file_and_still_verifies(office, django_capt
     files.remove(kept.digest)
     report = integrity.verify_database()
     assert not report.ok and any("没有清除的办理记录" in fault.say for fault in report.faults)
+
+
+def test_a_photo_also_used_elsewhere_only_loses_its_name(office: Office) -> None:
+    """别的件也用着的材料留着；从这件来的原文件名去掉，从别的件来的不动。"""
+    keeper = archivist(office)
+    first, second = life(office), life(office)
+    erase = {"acting_officer": keeper, "reason": "本人申请", "now": START + DAY}
+    done(upkeep.erase(str(second.uid), ["photos"], **erase))
+    assert EvidenceFile.objects.get().name == "red.jpg" and EvidenceFile.objects.get().erased_at is None
+    third = life(office)
+    done(upkeep.erase(str(first.uid), ["photos"], **erase))
+    row = EvidenceFile.objects.get()
+    assert row.name == "" and row.erased_at is None and files.path_of(row.pk).is_file()
+    assert integrity.verify_database().ok and third.evidence.exists()

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image
 
-from jiezhi.base.casework import files, sniffing
+from jiezhi.base.casework import actions, files, sniffing
 from jiezhi.base.casework.files import FileRefused
 from jiezhi.base.casework.models import EvidenceFile
-from jiezhi.base.casework.testing import START
-from jiezhi.base.casework.tests.lives import photo_bytes
+from jiezhi.base.casework.testing import START, Office
+from jiezhi.base.casework.tests.lives import DAY, photo_bytes
 from jiezhi.core.evidence import sm3_hex
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,8 @@ def test_same_content_twice_is_one(folder: Path) -> None:
     first = store(photo_bytes(), "甲.jpg")
     inode = files.path_of(first.pk).stat().st_ino
     second = store(photo_bytes(), "乙.jpg")
-    assert (second.pk, second.name) == (first.pk, "甲.jpg")
+    # 前一份没有用过，就算后来这个人传的。
+    assert (second.pk, second.name) == (first.pk, "乙.jpg")
     assert files.path_of(first.pk).stat().st_ino == inode and len(left(folder)) == 1
 
 
@@ -370,6 +372,39 @@ def test_sweep_takes_only_what_is_a_day_old(folder: Path) -> None:
     assert files.sweep(START) == 1
     assert left(folder) == ["uploading/new.part"]
     assert files.unknown_files() == []
+
+
+def test_sweep_takes_what_was_never_used(office: Office) -> None:
+    """没有用上的两天后连登记一起清掉；用过的、清除过的、刚又传来的不动。"""
+    from jiezhi.base.casework.tests.lives import done
+    from jiezhi.base.casework.tests.test_actions import dispatched
+
+    used, idle, again = (store(photo_bytes(colour), f"{colour}.jpg") for colour in ("red", "blue", "green"))
+    case = dispatched(office)
+    inputs = {"reply": "处理完毕了", "photos": [used.pk]}
+    done(actions.act(case.uid, "answer", acting_officer=office.clerk, inputs=inputs, now=START + DAY))
+    assert files.sweep(START + 2 * DAY) == 0
+    later = START + 2 * DAY + timedelta(minutes=1)
+    stream = io.BytesIO(photo_bytes("green"))
+    fresh = files.store(stream, "再传.jpg", kind="photo", acting_officer=office.clerk, now=later)
+    assert (fresh.pk, fresh.name, fresh.uploaded_by) == (again.pk, "再传.jpg", office.clerk)
+    assert files.sweep(later) == 1
+    assert set(EvidenceFile.objects.values_list("pk", flat=True)) == {used.pk, again.pk}
+    assert not files.path_of(idle.pk).exists() and files.audit() == files.Audit((), (), ())
+
+
+def test_bytes_kept_while_swept_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """登记的当口同样内容的旧文件被清扫了：手上的这份补进去，不会有登记而没有文件。"""
+    row = store(photo_bytes())
+    register = files._register
+
+    def swept_meanwhile(digest: str, *more: Any) -> EvidenceFile:
+        files.remove(digest)
+        return register(digest, *more)
+
+    monkeypatch.setattr(files, "_register", swept_meanwhile)
+    store(photo_bytes())
+    assert files.path_of(row.pk).is_file() and files.audit() == files.Audit((), (), ())
 
 
 def test_power_cut_before_the_row_leaves_a_file_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

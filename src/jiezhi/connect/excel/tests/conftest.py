@@ -25,6 +25,7 @@ def office(db: None, packs: PackSet, tmp_path: Path, monkeypatch: pytest.MonkeyP
     street = make_office()
     # 分派规则是别处的事;这里补登的派单一律派给综合执法队。
     monkeypatch.setitem(extensions.facts, "dispatch.unit", lambda context: "law")
+    monkeypatch.setitem(extensions.resolvers, "dispatch.unit", lambda context: ["law"])
     for name in ("hotline.order", "online.message"):
         matters.publish(packs.matters[name].definition, now=START)
     for name, codes in packs.codes.items():

@@ -12,7 +12,7 @@ from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.testing import Office
 from jiezhi.base.registry.models import Appointment
-from jiezhi.connect.excel import Layout, actions
+from jiezhi.connect.excel import Layout, actions, exporting
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.reader import Sheet, read_sheet
 from jiezhi.connect.excel.tests import build
@@ -103,3 +103,34 @@ def test_by_the_name_of_a_layout_or_somebody_elses_sheet(office: Office) -> None
         actions.export_cases(
             Case.objects.all(), "别的", out, acting_officer=office.dispatcher, matter="hotline.order"
         )
+
+
+def test_a_reason_too_short_is_refused(office: Office) -> None:
+    run, _ = load(office, build.table(HEAD, order("GZ001")))
+    out = io.BytesIO()
+    with pytest.raises(SheetError, match="至少 4 个字"):
+        actions.export_cases(
+            Case.objects.all(), run, out, acting_officer=office.dispatcher, reason=" 报送 ", now=NOW
+        )
+    assert not out.getvalue() and not AdminRecord.objects.filter(action="export.cases").exists()
+
+
+def test_full_text_is_recorded_before_it_is_written(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = load(office, build.table(HEAD, order("GZ001"), order("GZ002")))
+    recorded: list[int] = []
+
+    def broken(*args: object, **kwargs: object) -> int:
+        recorded.append(AdminRecord.objects.get(action="export.cases").new["rows"])
+        raise OSError("磁盘满了")
+
+    monkeypatch.setattr(exporting, "export", broken)
+    with pytest.raises(OSError, match="磁盘满了"):
+        actions.export_cases(
+            Case.objects.all(),
+            run,
+            io.BytesIO(),
+            acting_officer=office.dispatcher,
+            reason="报送区热线办",
+            now=NOW,
+        )
+    assert recorded == [2] and AdminRecord.objects.filter(action="export.cases").exists()

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "wrong_packs"
 MARK = "# ← 错在这里"
 HEADER = re.compile(r"# 期望:(.*)\n# 说法:(.*)\n# 与 (base_\w+)\.yaml 的差别:(.+)。\n")
 WRONG = sorted(path.name for path in FOLDER.glob("*.yaml") if not path.name.startswith("base_"))
-OFFICE = Catalogue(posts=frozenset({"chief", "legal", "window"}), unit_posts=frozenset(), matters={})
+OFFICE = Catalogue(posts=frozenset({"chief", "legal", "window"}), unit_posts=frozenset({"chief"}), matters={})
 
 
 @pytest.fixture(scope="module")

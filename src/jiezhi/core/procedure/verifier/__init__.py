@@ -17,17 +17,30 @@ from jiezhi.core.procedure.verifier import (
     clocks,
     expressions,
     names,
+    numbering,
     people,
     protect,
     reach,
     rules,
     states,
+    waiting,
 )
+from jiezhi.core.procedure.verifier.between import same_numbers
 from jiezhi.core.procedure.verifier.catalogue import UNCHECKED, Catalogue, MatterInfo
 from jiezhi.core.procedure.verifier.explore import CAP, Graph
 from jiezhi.core.procedure.verifier.report import Locate, Report, locator
 
-__all__ = ["Catalogue", "Graph", "Locate", "MatterInfo", "explore", "locator", "summary", "verify"]
+__all__ = [
+    "Catalogue",
+    "Graph",
+    "Locate",
+    "MatterInfo",
+    "explore",
+    "locator",
+    "same_numbers",
+    "summary",
+    "verify",
+]
 
 
 def verify(
@@ -48,6 +61,7 @@ def verify(
     expressions.check(report, outside)
     names.check(report, outside)
     names.check_params(report)
+    numbering.check(report)
     people.check_names(report, outside)
     clocks.check(report)
     protect.check(report)
@@ -63,6 +77,7 @@ def verify(
     found = assigned.check(report, graph, outside)
     people.check_paths(report, graph, found)
     clocks.check_paths(report, graph)
+    waiting.check(report, graph)
     protect.check_paths(report, graph)
     rules.check(report, graph)
     return report.problems()

@@ -18,6 +18,7 @@ from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.verifier.catalogue import Catalogue
 from jiezhi.core.procedure.verifier.explore import Edge, Graph
 from jiezhi.core.procedure.verifier.report import Place, Report
+from jiezhi.core.procedure.verifier.separate import OUTSIDERS
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -57,7 +58,9 @@ class Assigned:
             given = {need.name for need in needs if need.kind == "field" and not need.negated}
             gain, lose = set(variant.gain) | given, set(variant.lose) - given
             for role, source in act.decl.assign.items():
-                (lose if source == "none" else gain).add(f"role.{role}")
+                # actor 由来件人、系统办时指定不到人，角色反而空了。
+                emptied = source == "none" or (source == "actor" and bool(OUTSIDERS & set(act.decl.by)))
+                (lose if emptied else gain).add(f"role.{role}")
             found = self._effects[key] = (self.mask(gain), self.mask(lose))
         return found
 
@@ -174,6 +177,11 @@ def uses(definition: Definition, name: str, catalogue: Catalogue) -> Iterator[Us
     for role, source in action.assign.items():
         if source.startswith("field."):
             yield Use(source[6:], (*at, "assign", role), "按它指定人员")
+    for target, key in action.number.items():
+        sequence = matter.sequences.get(key)
+        for word in ("channel", "column"):
+            if sequence and word in sequence.per:
+                yield Use(sequence.source(word), (*at, "number", target), f"编号“{sequence.title}”按它编")
     if action.extend and action.extend.amount.startswith("field."):
         yield Use(action.extend.amount[6:], (*at, "extend", "amount"), "延长多久")
     for i, notice in enumerate(action.notify):

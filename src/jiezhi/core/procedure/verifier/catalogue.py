@@ -5,14 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from jiezhi.core.procedure.matter import MatterDecl
+
 
 @dataclass(frozen=True)
 class MatterInfo:
-    """别的业务模板的概况：开件动作各要填哪些必填字段、有哪些字段、哪些是敏感的。"""
+    """别的业务模板的概况：开件动作各要填哪些必填字段、有哪些字段、哪些是敏感的。
+
+    `by` 是开件动作各由谁办（None 表示不查）；`host` 是外部主办系统的名称；`reasons` 是必须写明理由的开件动作。
+    """
 
     opening: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fields: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()
+    by: Mapping[str, frozenset[str]] | None = None
+    host: str | None = None
+    reasons: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, matter: MatterDecl) -> MatterInfo:
+        """由业务模板取概况。有缺省值的和预填的不算必填：不抄给它也可能开得成。"""
+        opening = {name: action for name, action in matter.actions.items() if action.opens_case}
+        known = {name for name, decl in matter.fields.items() if decl.default is not None}
+        return cls(
+            opening={
+                name: frozenset(set(action.required()) - known - set(action.fill))
+                for name, action in opening.items()
+            },
+            fields=frozenset(matter.fields),
+            sensitive=frozenset(name for name, decl in matter.fields.items() if decl.secret),
+            by={name: frozenset(action.by) for name, action in opening.items()},
+            host=matter.host_system,
+            reasons=frozenset(name for name, action in opening.items() if action.reason),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""其余的名字和写法：字段、子件、通知、编号、导入、自动办理的时机。"""
+"""其余的名字和写法：字段、通知、导入、自动办理的时机。子件在 children.py，编号在 numbering.py。"""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from jiezhi.core.calendar import parse_duration
-from jiezhi.core.procedure.abstract import always_written
-from jiezhi.core.procedure.actions import ActionDecl, ChildDecl
+from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.verifier import children
 from jiezhi.core.procedure.verifier.assigned import PLACEHOLDER
 from jiezhi.core.procedure.verifier.catalogue import Catalogue
 from jiezhi.core.procedure.verifier.clocks import DATES
@@ -20,8 +20,9 @@ _LEFTOVER = re.compile(r"\$\{?[A-Za-z_]")
 _TRIGGER = re.compile(
     r"^(?:(open)|(entered|date)\.(\w+)|clock\.(\w+)\.expires|(child|children)\.(\w+)\.closed)$"
 )
+# 可以有几个（many）的类型。
+MANY = frozenset({FieldType.UNIT, FieldType.OFFICER, FieldType.PARTY, FieldType.AREA})
 _NOTICE_WORDS = frozenset({"number", "title", "state", "due"})
-_SEQUENCE_WORDS = frozenset({"year", "n", "unit"})
 
 
 def check(report: Report, catalogue: Catalogue) -> None:
@@ -34,16 +35,24 @@ def check(report: Report, catalogue: Catalogue) -> None:
     for name, decl in matter.fields.items():
         _field(report, catalogue, ("fields", name), decl)
     for key in ("summary", "located_by", "reported_by"):
-        if getattr(matter, key) is not None:
-            field_known(report, getattr(matter, key), (key,))
+        named = getattr(matter, key)
+        if named is not None and field_known(report, named, (key,)) and matter.fields[named].many:
+            report.add(
+                "field.many", (key,), f"{key} 只能用一个值的字段，{report.field(named)}可以有几个；请改换"
+            )
+    if _secret(report, matter.summary):
+        say = (
+            f"件名用了敏感字段{report.field(str(matter.summary))}，列表和通知里人人看得见；"
+            "请换一个不敏感的字段做 summary"
+        )
+        report.add("field.sensitive", ("summary",), say)
     for name, action in matter.actions.items():
         _collects(report, catalogue, name, action)
         _triggers(report, name, action)
-        _numbers(report, name, action)
         for i, notice in enumerate(action.notify):
             _notice(report, catalogue, ("actions", name, "notify", i), notice.to, notice.text)
         for slot, child in action.open.items():
-            _child(report, catalogue, ("actions", name, "open", slot), child)
+            children.check(report, catalogue, ("actions", name, "open", slot), child)
         for key, known, noun in (
             ("then", catalogue.consequences, "登记的随之发生"),
             ("tag", catalogue.tags, "标签"),
@@ -64,8 +73,6 @@ def check(report: Report, catalogue: Catalogue) -> None:
         if ended and any(trigger.startswith("clock.") for trigger in action.on):
             say = f"动作{report.action(name)}等办结环节里的时限，可办结时时限都停了，不会触发；请改时机"
             report.add("auto.after_end", ("actions", name, "on"), say, severity="warn")
-    _sequences(report)
-    _unique(report)
     _imports(report)
 
 
@@ -92,10 +99,25 @@ def _field(report: Report, catalogue: Catalogue, at: Place, decl: FieldDecl) -> 
         report.unknown("list", "代码表", decl.list, catalogue.lists, (*at, "list"))
     if decl.min is not None and decl.max is not None and decl.min > decl.max:
         report.add("field.shape", at, f"字段“{title}”的 min 大于 max；请对调或改正")
-    if decl.sensitive and decl.public:
-        report.add("field.sensitive", at, f"字段“{title}”是敏感的，不能给公众看；请删去 public")
+    if decl.secret and decl.public:
+        what = "是敏感的" if decl.sensitive else "有敏感的列"
+        report.add("field.sensitive", at, f"字段“{title}”{what}，不能给公众看；请删去 public")
+    if decl.many and decl.type not in MANY:
+        say = f"字段“{title}”这种类型不能有几个（many）；只有单位、人员、当事人、区域可以，别的请用表格字段"
+        report.add("field.many", (*at, "many"), say)
+    if decl.many and decl.default is not None:
+        report.add("field.many", (*at, "default"), f"字段“{title}”可以有几个，不能写缺省值；请删去 default")
     for name, column in decl.columns.items():
         _field(report, catalogue, (*at, "columns", name), column)
+        if column.many:
+            say = f"表格的列“{column.title}”每行只能有一个值；请删去 many，多个就写多行"
+            report.add("field.many", (*at, "columns", name, "many"), say)
+
+
+def _secret(report: Report, name: str | None) -> bool:
+    """`name` 是不是要保密的字段；没有这个字段的另外报。"""
+    decl = report.definition.matter.fields.get(name or "")
+    return decl is not None and decl.secret
 
 
 def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDecl) -> None:
@@ -123,6 +145,9 @@ def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDec
             report.unknown("fact", "登记的事实", fact, catalogue.facts, ("actions", name, "fill", field))
     for field, value in action.set.items():
         decl = matter.fields.get(field)
+        if decl and decl.many and value is not None:
+            say = f"{report.field(field)}可以有几个，不能在 set 里定值；请改为采集"
+            report.add("field.many", ("actions", name, "set", field), say)
         if decl and decl.choices and value is not None and value not in decl.choices:
             say = (
                 f"动作{report.action(name)}给{report.field(field)}定的值“{value}”不在选项里；"
@@ -158,41 +183,6 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
             report.unknown("child", "子件", found[6], slots, at)
 
 
-def _numbers(report: Report, name: str, action: ActionDecl) -> None:
-    matter = report.definition.matter
-    for target, sequence in action.number.items():
-        at: Place = ("actions", name, "number", target)
-        if sequence not in matter.sequences:
-            report.unknown("sequence", "编号", sequence, matter.sequences, at)
-        if target == "case":
-            if matter.host_system:
-                say = (
-                    f"本业务由“{matter.host_system}”主办，沿用它的编号；"
-                    f"动作{report.action(name)}不得另发 case 号，请删去"
-                )
-                report.add("host.number", at, say)
-        elif target not in matter.fields:
-            report.unknown("field", "字段", target, matter.fields, at)
-
-
-def _sequences(report: Report) -> None:
-    for name, sequence in report.definition.matter.sequences.items():
-        at: Place = ("sequences", name, "format")
-        words = [word.partition(":")[0] for word in PLACEHOLDER.findall(sequence.format)]
-        if "n" not in words:
-            report.add("sequence.number", at, f"编号“{sequence.title}”的格式里没有 {{n}}，号会重复；请加上")
-        allowed = _SEQUENCE_WORDS | set(sequence.per)
-        for word in words:
-            if word not in allowed:
-                report.unknown("placeholder", "编号占位", word, allowed, at)
-        if sequence.reset == "year" and "year" not in words:
-            say = (
-                f"编号“{sequence.title}”每年从头编，格式里却没有 {{year}}，不同年份会重号；请加上，"
-                "或写 reset: never"
-            )
-            report.add("sequence.year", at, say)
-
-
 def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str) -> None:
     matter = report.definition.matter
     kind, _, rest = to.partition(".")
@@ -215,72 +205,18 @@ def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str)
         if word.startswith("field."):
             if (
                 field_known(report, word, (*at, "text"))
-                and matter.fields[word[6:]].sensitive
+                and matter.fields[word[6:]].secret
                 and to != "reporter"
             ):
                 say = (
                     f"通知里写了敏感字段{report.field(word[6:])}，只能发给来件人本人；请删去，或改发 reporter"
                 )
                 report.add("field.sensitive", (*at, "text"), say)
+        elif word == "title" and _secret(report, matter.summary) and to != "reporter":
+            say = "通知里写了 {title}，而件名是敏感字段，只能发给来件人本人；请删去，或换一个件名字段"
+            report.add("field.sensitive", (*at, "text"), say)
         elif word not in _NOTICE_WORDS:
             report.unknown("placeholder", "通知占位", word, [*_NOTICE_WORDS, "field.x"], (*at, "text"))
-
-
-def _child(report: Report, catalogue: Catalogue, at: Place, child: ChildDecl) -> None:
-    matter = report.definition.matter
-    info = None
-    if catalogue.matters is not None:
-        info = catalogue.matters.get(child.matter)
-        if info is None:
-            report.unknown("matter", "业务模板", child.matter, catalogue.matters, (*at, "matter"))
-        elif child.action is not None and child.action not in info.opening:
-            report.unknown("action", "开件动作", child.action, info.opening, (*at, "action"))
-        elif child.action is None and len(info.opening) > 1:
-            say = (
-                f"子件“{child.title}”的业务模板有几个开件动作；"
-                f"请用 action 写明用哪个（{'、'.join(sorted(info.opening))}）"
-            )
-            report.add("child.action", at, say)
-    kind, _, source = (child.for_each or "").partition(".")
-    rows = None
-    if child.for_each is not None:
-        if kind == "tag" and source:
-            if catalogue.tags is not None and source not in catalogue.tags:
-                report.unknown("tag", "标签", source, catalogue.tags, (*at, "for_each"))
-        elif kind in ("rows", "field") and source:
-            if field_known(report, source, (*at, "for_each")) and kind == "rows":
-                rows = matter.fields[source]
-                if rows.type is not FieldType.ROWS:
-                    say = (
-                        f"按 {child.for_each} 开立子件，可{report.field(source)}不是表格字段；"
-                        f"请改写 field.{source}"
-                    )
-                    report.add("child.rows", (*at, "for_each"), say)
-        else:
-            say = f"子件“{child.title}”的 for_each 写法不对；可写 rows.字段、field.字段、tag.标签"
-            report.add("child.for_each", (*at, "for_each"), say)
-    for target, value in child.copy_fields.items():
-        place: Place = (*at, "copy", target)
-        if info is not None and target not in info.fields:
-            report.unknown("field", f"子件“{child.title}”的字段", target, info.fields, place)
-        sensitive = False
-        if value.startswith("field."):
-            sensitive = field_known(report, value, place) and matter.fields[value[6:]].sensitive
-        elif value.startswith("row.") and rows is not None:
-            column = rows.columns.get(value[4:])
-            if column is None:
-                report.unknown("column", "列", value[4:], rows.columns, place)
-            else:
-                sensitive = column.sensitive or rows.sensitive
-        elif value.startswith("row."):
-            say = f"子件“{child.title}”抄了 {value}，可 for_each 不是表格的各行；请改写 field.字段"
-            report.add("child.rows", place, say)
-        if sensitive and info is not None and target in info.fields and target not in info.sensitive:
-            say = (
-                f"敏感内容 {value} 抄到了子件“{child.title}”的普通字段 {target};"
-                "请把那个字段也标为 sensitive，或不抄"
-            )
-            report.add("field.sensitive", place, say)
 
 
 def _commutes(report: Report, name: str, action: ActionDecl) -> None:
@@ -294,22 +230,6 @@ def _commutes(report: Report, name: str, action: ActionDecl) -> None:
         why = why or f"改动判断所看的{report.field(touched[0])}"
         say = f"动作{report.action(name)}会{why}，不能写 commutes（不核对版本）；请删去 commutes"
         report.add("commutes.changes", ("actions", name, "commutes"), say)
-
-
-def _unique(report: Report) -> None:
-    matter = report.definition.matter
-    for i, field in enumerate(matter.unique_open):
-        if not field_known(report, field, ("unique_open", i)):
-            continue
-        for name, action in matter.actions.items():
-            if action.opens_case and (
-                field not in always_written(action) or action.set.get(field, 0) is None
-            ):
-                say = (
-                    f"开件动作{report.action(name)}没有必填{report.field(field)}，查不了同时只能一件；"
-                    "请列为必填"
-                )
-                report.add("unique.unassigned", ("actions", name, "collect"), say)
 
 
 def _imports(report: Report) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.sources import NEEDS_CASE, SPELLINGS, parse_source
 from jiezhi.core.procedure.verifier.assigned import Assigned
 from jiezhi.core.procedure.verifier.catalogue import Catalogue
 from jiezhi.core.procedure.verifier.explore import Graph
 from jiezhi.core.procedure.verifier.report import Place, Report
-from jiezhi.core.procedure.verifier.separate import differ
+from jiezhi.core.procedure.verifier.separate import OUTSIDERS, differ
 
 PLAIN = frozenset({"area.keeper", "reporter", "party", "system", "import"})
 SPECIAL_TARGETS = frozenset({"unit", "area"})
@@ -77,26 +81,70 @@ def _assign(
     if target not in matter.roles and target not in SPECIAL_TARGETS:
         report.unknown("role", "角色", target, [*matter.roles, *SPECIAL_TARGETS], at)
         return
-    kind, _, rest = source.partition(".")
-    if source in ("actor", "none"):
-        if source == "actor" and all(who in ("reporter", "party", "system", "import") for who in action.by):
-            say = f"动作{report.action(name)}不由工作人员办理，不能把办理人指定为角色；请改从字段或岗位来"
-            report.add("role.actor", at, say)
-    elif kind == "field":
-        if rest not in matter.fields:
-            report.unknown("field", "字段", rest, matter.fields, at)
-    elif kind == "role":
-        if rest not in matter.roles:
-            report.unknown("role", "角色", rest, matter.roles, at)
-    elif kind in ("unit", "post"):
-        known = catalogue.unit_posts if kind == "unit" else catalogue.posts
-        if known is not None and rest not in known:
-            report.unknown("post", "岗位", rest, known, at)
-    elif "." not in source:
-        report.unknown("who", "人员来源", source, ["actor", "none", "field.x", "role.x"], at)
-    elif source not in PLAIN and catalogue.resolvers is not None and source not in catalogue.resolvers:
-        report.unknown("resolver", "人员来源", source, catalogue.resolvers, at)
+    found = parse_source(source)
+    if found is None:
+        report.unknown("who", "人员来源", source, [*SPELLINGS, "服务登记的来源"], at)
+        return
+    if source == "unit.none":
+        report.add("assign.none", at, "unit.none 就是清空；请写成 none")
+    elif found.kind == "field":
+        if _known(report, found.name, matter.fields, "field", "字段", at):
+            _field_source(report, at, target, found.name)
+    elif found.kind == "role":
+        _known(report, found.name, matter.roles, "role", "角色", at)
+    elif found.kind == "post":
+        _known(report, found.name, catalogue.posts, "post", "岗位", at)
+    elif found.kind == "unit":
+        _known(report, found.name, catalogue.unit_posts, "post", "责任单位岗位", at)
+    elif found.kind == "resolver":
+        _known(report, found.name, catalogue.resolvers, "resolver", "人员来源", at)
+    wanted = target if target in SPECIAL_TARGETS else "people"
+    if found.gives not in (wanted, "any", "nothing"):
+        what = {"people": "人", "unit": "单位", "area": "区域"}
+        say = (
+            f"动作{report.action(name)}的 assign 里，{target} 要的是{what[wanted]}，"
+            f"{source} 给出的是{what[found.gives]}；请换一个来源"
+        )
+        report.add("assign.kind", at, say)
+    outsiders = all(who in OUTSIDERS for who in action.by)
+    if found.kind in ("actor", "unit.mine") and outsiders:
+        whom = "办理人指定为角色" if found.kind == "actor" else "办理人的单位指定为责任单位"
+        say = f"动作{report.action(name)}不由工作人员办理，不能把{whom}；请改从字段或岗位来"
+        report.add("role.actor", at, say)
+    if found.kind in NEEDS_CASE and action.opens_case:
+        say = (
+            f"开件动作{report.action(name)}用 {source} 指定，可开件时还没有责任单位和区域，指定不到人；"
+            "请在后面的动作里指定，或用 post.x"
+        )
+        report.add("assign.opening", at, say)
+    if found.kind == "unit" and "unit" in action.assign:
+        say = (
+            f"动作{report.action(name)}同时改责任单位，又用 {source} 指定，指定到的会是原来单位的人；"
+            "请分成两个动作"
+        )
+        report.add("assign.unit_first", at, say)
     _conflict(report, name, action, target, source)
+
+
+def _known(report: Report, name: str, known: Collection[str] | None, kind: str, noun: str, at: Place) -> bool:
+    """名字在名录里没有；名录为 None 表示不查。"""
+    if known is None or name in known:
+        return True
+    report.unknown(kind, noun, name, known, at)
+    return False
+
+
+def _field_source(report: Report, at: Place, target: str, field: str) -> None:
+    """角色取自人员字段，责任单位取自单位字段，区域取自区域字段。"""
+    decl = report.definition.matter.fields[field]
+    wanted = {"unit": FieldType.UNIT, "area": FieldType.AREA}.get(target, FieldType.OFFICER)
+    noun = {FieldType.UNIT: "单位", FieldType.AREA: "区域", FieldType.OFFICER: "人员"}[wanted]
+    if decl.type is not wanted:
+        say = f"{target} 要从{noun}字段（type: {wanted.value}）来，{report.field(field)}不是；请换一个字段"
+        report.add("assign.kind", at, say)
+    elif decl.many and target in SPECIAL_TARGETS:
+        say = f"{target} 只能有一个，{report.field(field)}可以有几个；请换一个字段，或按它逐项开立子件"
+        report.add("assign.kind", at, say)
 
 
 def _conflict(report: Report, name: str, action: ActionDecl, target: str, source: str) -> None:

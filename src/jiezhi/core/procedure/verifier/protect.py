@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jiezhi.core.procedure.abstract import parse_event
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.matter import ClockDecl
 from jiezhi.core.procedure.verifier.explore import Edge, Graph
 from jiezhi.core.procedure.verifier.report import Place, Report
@@ -24,6 +25,7 @@ def check(report: Report) -> None:
             say = f"保护期“{clock.title}”没有写保护期内不得做什么；请写 guards"
             report.add("protect.shape", ("clocks", name), say)
         _ends(report, name, clock)
+        _moment(report, name, clock)
     for name, action in matter.actions.items():
         for i, target in enumerate(action.waives):
             waived = matter.clocks.get(target)
@@ -33,23 +35,78 @@ def check(report: Report) -> None:
             if not waived.protects:
                 say = f"动作{report.action(name)}放弃的“{waived.title}”不是保护期；要停时限请写 stop"
                 report.add("protect.waive", at, say)
-            elif not waivable(action):
+            elif not waivable(report, action):
                 say = (
                     f"动作{report.action(name)}能绕过保护期“{waived.title}”：只有当事人自己明确放弃才行；"
-                    f"请把 by 改为 party 或 reporter，并写明 means"
+                    "请把 by 改为 party 或 reporter；由岗位代为记录的，要必收当事人签字的材料（file 字段）"
+                    "或写 organ；都要写明 means"
                 )
                 report.add("protect.waive", at, say, basis=waived.basis)
+            if waived.per and waived.per.removeprefix("field.") not in action.required():
+                say = (
+                    f"保护期“{waived.title}”每个当事人一个，动作{report.action(name)}没有说是谁放弃，"
+                    f"会把别人的也停掉；请把{report.field(waived.per.removeprefix('field.'))}列为必填"
+                )
+                report.add("protect.waive_all", at, say, basis=waived.basis)
 
 
-def waivable(action: ActionDecl) -> bool:
-    """是不是当事人自己明确的放弃。"""
-    return bool(action.by) and set(action.by) <= PARTIES and bool(action.means)
+def waivable(report: Report, action: ActionDecl) -> bool:
+    """是不是当事人自己明确的放弃。
+
+    当事人自己办；或由岗位代为记录，并有书面的凭据：必收的材料，或外部机关的行为。
+    """
+    if not action.by or not action.means:
+        return False
+    others = [who for who in action.by if who not in PARTIES]
+    if not all(who.startswith(("post.", "unit.")) for who in others):
+        return False
+    fields = report.definition.matter.fields
+    papers = [name for name in action.required() if name in fields and fields[name].type is FieldType.FILE]
+    return not others or bool(papers) or bool(action.organ)
+
+
+def _moment(report: Report, name: str, clock: ClockDecl) -> None:
+    """起算时刻取自字段的，要与起算的那件事一起填：不然重新告知之后沿用旧的日期，当事人的期间就短了。"""
+    if clock.at is None or not clock.at.startswith("field."):
+        return
+    field = clock.at[6:]
+    for key, action in report.definition.matter.actions.items():
+        if field in action.required():
+            continue
+        causes = [text for text in clock.from_ if _causes(key, action, text) and text != f"date.{field}"]
+        if causes:
+            say = (
+                f"保护期“{clock.title}”从{report.field(field)}起算，动作{report.action(key)}会使它起算"
+                f"（{'、'.join(causes)}），却没有同时必填{report.field(field)}，会沿用以前填的；"
+                "请在这个动作里列为必填"
+            )
+            at: Place = ("actions", key) if field not in action.collected() else ("actions", key, "collect")
+            report.add("protect.stale", at, say, basis=clock.basis)
+
+
+def _causes(name: str, action: ActionDecl, text: str) -> bool:
+    ref = parse_event(text)
+    if ref is None:
+        return False
+    match ref.kind:
+        case "open":
+            return action.opens_case
+        case "means":
+            return ref.name in action.means
+        case "served":
+            return ref.name in action.serves
+        case "action":
+            return ref.name == name
+        case "state":
+            return any(branch.state == ref.name for branch in action.to)
+        case _:
+            return ref.name in action.written()
 
 
 def _ends(report: Report, name: str, clock: ClockDecl) -> None:
     matter = report.definition.matter
     for key, action in matter.actions.items():
-        if name in action.stop and not (name in action.waives and waivable(action)):
+        if name in action.stop and not (name in action.waives and waivable(report, action)):
             say = f"动作{report.action(key)}会提前停掉保护期“{clock.title}”；请从 stop 里删去，届满前不得结束"
             report.add("protect.stopped", ("actions", key, "stop"), say, basis=clock.basis)
     for i, text in enumerate(clock.until):
@@ -63,7 +120,9 @@ def _ends(report: Report, name: str, clock: ClockDecl) -> None:
             or (ref.kind == "action" and ref.name == key)
         ]
         harmless = ref.kind == "means" and ref.name in clock.guards
-        if harmless or (doers and all(name in action.waives and waivable(action) for action in doers)):
+        if harmless or (
+            doers and all(name in action.waives and waivable(report, action) for action in doers)
+        ):
             continue
         say = f"保护期“{clock.title}”会因“{text}”提前结束；请删去，只有届满或当事人放弃才能结束"
         report.add("protect.stopped", ("clocks", name, "until", i), say, basis=clock.basis)

@@ -12,7 +12,7 @@ from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.models import Case, EvidenceFile
 from jiezhi.base.casework.testing import START
 from jiezhi.services.dispatch.duplicates import DUPLICATE_SCORE, RADIUS, near_duplicates
-from jiezhi.services.dispatch.tests.town import Street
+from jiezhi.services.dispatch.tests.town import NOISE, Street
 from jiezhi.services.dispatch.words import similarity
 
 DAY = timedelta(days=1)
@@ -107,6 +107,19 @@ def test_shared_address_does_not_make_two_things_alike(street: Street) -> None:
     spot = {**HERE, "address": "河畔路12号河畔花园"}
     street.report("垃圾", content="河畔路12号河畔花园的垃圾桶三天没清了", spot=spot)
     assert find("河畔路12号河畔花园的路灯晚上不亮", spot) == []
+
+
+def test_same_category_counts_only_where_both_are_known_to_be_in_one_place(street: Street) -> None:
+    first = street.report("空调外机太吵", content="隔壁饭店的空调外机整夜轰鸣", spot=HERE, category=NOISE)
+    street.report("摊档太吵", content=BARBECUE, spot=HERE, category=NOISE)
+    drill = "装修工人中午用电钻，午睡都不成"
+    assert len(find(drill, category=NOISE)) == 2  # 就在这里、同一类：说法不同也列出来给人看
+    rows = Case.objects.filter(uid=first.uid)
+    path = rows.get().area_path
+    Case.objects.update(lon=None, lat=None, cell=None)
+    assert find(drill, {}, area_path=path, category=NOISE) == []
+    (alike,) = find(AGAIN, {}, area_path=path, category=NOISE)  # 说的是一件事的照样找得到
+    assert alike.case.title == "摊档太吵" and "类别相同" in alike.because
 
 
 def test_confidential_cases_stay_hidden(street: Street) -> None:

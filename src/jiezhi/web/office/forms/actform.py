@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.core import signing
+from django.http import HttpRequest, QueryDict
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.base.casework.queries import plain_name
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
@@ -26,11 +28,54 @@ from jiezhi.web.office.forms.raw import Raw
 TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 CORRECTS = "correct"
 MAX_UPLOADS = 20
+SLIP = "office.slip"
+SLIP_SECONDS = 24 * 3600
 
 
 def new_token() -> str:
     """每次出表单一个：重复提交认得出来。"""
     return uuid.uuid4().hex
+
+
+def token_of(post: QueryDict) -> str:
+    """请求里的表单标识；没有或不成样的为空串。"""
+    token = post.get("token", "")
+    return token if TOKEN.match(token) else ""
+
+
+def version_of(post: QueryDict) -> int | None:
+    """请求里办理人看到的版本；没有或不成样的为 None（页面上的办理必须带，由页面拒绝）。"""
+    text = post.get("version", "")
+    version = int(text) if text.isdecimal() and len(text) < 10 else 0
+    return version or None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """表单里已收下的一份材料。`name` 是这次传的人起的；`slip` 是收据：凭它再交回来，别人的收据、抄来的摘要不认。"""
+
+    digest: str
+    name: str
+    size: int
+    slip: str = ""
+
+
+def _kept(file: EvidenceFile, name: str, officer: Officer) -> Kept:
+    slip = signing.dumps([officer.pk, file.digest, name], salt=SLIP, compress=True)
+    return Kept(file.digest, name, file.size, slip)
+
+
+def _slips(texts: Iterable[str], officer: Officer) -> dict[str, str]:
+    """本人还有效的收据：摘要 → 名称。"""
+    found: dict[str, str] = {}
+    for text in texts:
+        try:
+            holder, digest, name = signing.loads(text, salt=SLIP, max_age=SLIP_SECONDS)
+        except (signing.BadSignature, ValueError, TypeError):
+            continue
+        if holder == officer.pk:
+            found[str(digest)] = str(name)
+    return found
 
 
 @dataclass(slots=True)
@@ -44,8 +89,8 @@ class Draft:
     at_text: str = ""
     at: datetime | None = None
     token: str = ""
-    version: int | None = None
     number: str = ""
+    kept: dict[str, Kept] = field(default_factory=dict)
 
 
 def start(definition: Definition, decl: ActionDecl, current: Mapping[str, Any]) -> Draft:
@@ -56,7 +101,7 @@ def start(definition: Definition, decl: ActionDecl, current: Mapping[str, Any]) 
         value = sub.default
         known = current.get(name)
         prefilled = CORRECTS in decl.means or sub.type is FieldType.UNIT
-        if prefilled and not sub.sensitive and known not in (None, ERASED):
+        if prefilled and not sub.secret and known not in (None, ERASED):
             value = known
         draft.raw[name] = raws.shown(sub, value)
     return draft
@@ -70,14 +115,15 @@ def read(
     officer: Officer,
     now: datetime,
     current: Mapping[str, Any],
+    store: bool = True,
 ) -> Draft:
-    """读回请求；上传的材料先收下（办不成也不用再传）。没有填的不交，由模板的缺省和预填补。"""
+    """读回请求；上传的材料先收下（办不成也不用再传）。没有填的不交，由模板的缺省和预填补。
+
+    `store` 为假时不收新传的材料：已经知道办不成，只为把填的原样放回。
+    """
     post = request.POST
-    token = post.get("token", "")
-    version = post.get("version", "")
     draft = Draft(
-        token=token if TOKEN.match(token) else new_token(),
-        version=int(version) if version.isdecimal() and len(version) < 10 else None,
+        token=token_of(post) or new_token(),
         reason=post.get("reason", "")[:2000],
         at_text=post.get("at", ""),
         number=post.get("number", "").strip()[:80],
@@ -92,7 +138,10 @@ def read(
         sub = definition.matter.fields[name]
         given = raws.posted(name, sub, post)
         if sub.type is FieldType.FILE:
-            given = _receive(request, name, sub, given, draft, officer, now)
+            known = current.get(name) if CORRECTS in decl.means and not sub.secret else None
+            given = _receive(
+                request, name, sub, given, draft, officer, now, already=_digests(known), store=store
+            )
         draft.raw[name] = given
         try:
             value = raws.given(sub, given)
@@ -117,13 +166,22 @@ def _receive(
     draft: Draft,
     officer: Officer,
     now: datetime,
+    *,
+    already: frozenset[str],
+    store: bool,
 ) -> list[str]:
-    # 只认本人传过的：别人件上的材料不能凭摘要挂到自己这里来。
-    mine = EvidenceFile.objects.filter(uploaded_by=officer, pk__in=kept) if kept else ()
-    known = {row.pk for row in mine}
+    # 只认本人收过的（有收据，或登记的就是他）和更正时本来就在这一项里的：别人件上的材料不能凭摘要挂到这里来。
+    slips = _slips(request.POST.getlist(f"{raws.PREFIX}{name}-slip"), officer)
+    for row in EvidenceFile.objects.filter(pk__in=kept, erased_at=None) if kept else ():
+        if row.pk in slips:
+            draft.kept[row.pk] = _kept(row, slips[row.pk], officer)
+        elif row.uploaded_by_id == officer.pk:
+            draft.kept[row.pk] = _kept(row, row.name, officer)
+        elif row.pk in already:
+            draft.kept[row.pk] = Kept(row.pk, plain_name(row), row.size)
     dropped = set(request.POST.getlist(f"{raws.PREFIX}{name}-drop"))
-    found = [digest for digest in kept if digest in known and digest not in dropped]
-    uploads = request.FILES.getlist(raws.PREFIX + name)
+    found = [digest for digest in dict.fromkeys(kept) if digest in draft.kept and digest not in dropped]
+    uploads = request.FILES.getlist(raws.PREFIX + name) if store else []
     for upload in uploads[: decl.max or MAX_UPLOADS]:
         title = upload.name or "未命名"
         try:
@@ -133,12 +191,17 @@ def _receive(
                 Missing("file", f"“{decl.title}”的 {title} 没有收：{error}", "", field=name)
             )
             continue
+        draft.kept[row.pk] = _kept(row, files.clean_name(title), officer)
         if row.pk not in found:
             found.append(row.pk)
     if len(uploads) > (decl.max or MAX_UPLOADS):
         say = f"“{decl.title}”一次最多 {decl.max or MAX_UPLOADS} 份，多出的没有收"
         draft.problems.append(Missing("file", say, "", field=name))
     return found
+
+
+def _digests(value: Any) -> frozenset[str]:
+    return frozenset(map(str, value)) if isinstance(value, list) else frozenset()
 
 
 @dataclass(slots=True)
@@ -154,7 +217,7 @@ class Control:
     decl: FieldDecl
     groups: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     errors: list[Missing] = field(default_factory=list)
-    files: list[EvidenceFile] = field(default_factory=list)
+    files: list[Kept] = field(default_factory=list)
     rows: list[list[Control]] = field(default_factory=list)
     note: str = ""
 
@@ -261,11 +324,13 @@ def controls(
             control.note = "不填的，登记时由系统按内容补上，之后可以更正"
         found.append(control)
     digests = [digest for control in found if control.kind == "file" for digest in control.raw or []]
-    if digests:
-        rows = EvidenceFile.objects.in_bulk(digests)
-        for control in found:
-            if control.kind == "file":
-                control.files = [rows[digest] for digest in control.raw if digest in rows]
+    # 更正时本来就有的，没有收据。
+    others = EvidenceFile.objects.filter(pk__in=[one for one in digests if one not in draft.kept])
+    known = {row.pk: Kept(row.pk, plain_name(row), row.size) for row in others} if digests else {}
+    known |= draft.kept
+    for control in found:
+        if control.kind == "file":
+            control.files = [known[digest] for digest in control.raw or [] if digest in known]
     return found
 
 

@@ -37,7 +37,8 @@ def page_of(client: Client, case: Outcome, **query: str) -> str:
 
 
 def act(client: Client, case: Outcome, action: str, **data: Any) -> Any:
-    return client.post(reverse("office:act", args=[case.uid, action]), {"token": TOKEN, **data})
+    data = {"token": TOKEN, "version": str(Case.objects.get(uid=case.uid).seq), **data}
+    return client.post(reverse("office:act", args=[case.uid, action]), data)
 
 
 def hidden(text: str, name: str) -> str:
@@ -60,6 +61,7 @@ def test_case_page_says_where_it_is_who_has_it_and_what_may_be_done(
         "综合行政执法队",
         "李经办",
         "还剩5个工作日",
+        "签收用时",
         "处理完毕",
         "我已到场核实",
     ):
@@ -335,10 +337,15 @@ def test_merging_takes_all_or_none(enter: Enter, report: Make) -> None:
     client = enter("fenbo")
     assert same.number in page_of(client, main), "相似的件列出来"
     address = reverse("office:merge", args=[main.uid])
-    refused = client.post(address, {"other": same.uid, "numbers": "SP0000", "reason": "同一处路灯"})
+    refused = client.post(
+        address, {"other": same.uid, "numbers": "SP0000", "reason": "同一处路灯", "version": "1"}
+    )
     assert refused.status_code == 422 and "没有编号为 SP0000 的件" in refused.content.decode()
-    assert "没有选" in client.post(address, {"reason": "同一处"}).content.decode()
-    done = client.post(address, {"other": same.uid, "numbers": other.number, "reason": "同一处路灯"})
+    assert "没有选" in client.post(address, {"reason": "同一处", "version": "1"}).content.decode()
+    sent = {"other": same.uid, "numbers": other.number, "reason": "同一处路灯"}
+    unseen = client.post(address, sent)
+    assert unseen.status_code == 422 and "请刷新后再办" in unseen.content.decode()
+    done = client.post(address, {**sent, "version": "1"})
     assert done.status_code == 302
     assert Case.objects.filter(merged_into__uid=main.uid).count() == 2
     assert "并入本件的" in page_of(client, main)

@@ -95,3 +95,13 @@ def test_money_that_is_not_money_is_told(text: str) -> None:
 def test_times_without_a_zone_are_beijing_time() -> None:
     assert raws.aware("2026-08-01T09:30") == datetime(2026, 8, 1, 9, 30, tzinfo=CHINA)
     assert raws.aware("昨天") is None
+
+
+@pytest.mark.parametrize(("default", "offered"), [(None, True), ("甲", False)])
+def test_leaving_out_is_not_offered_beside_a_default(default: str | None, offered: bool) -> None:
+    decl = FieldDecl.model_validate(
+        {"title": "来源", "type": "choice", "choices": ["甲", "乙"], "default": default}
+    )
+    control = _control("x", decl, False, raws.shown(decl, default), Lists())
+    html = render_to_string("office/_field.html", {"control": control})
+    assert ("不填" in html.replace("可不填", "")) is offered

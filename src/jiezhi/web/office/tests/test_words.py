@@ -8,6 +8,7 @@ import pytest
 
 from jiezhi.core.calendar import CHINA, DayTable, Unit, seed_table
 from jiezhi.core.procedure.fields import FieldDecl
+from jiezhi.core.procedure.measuring import Measured
 from jiezhi.web.office import words
 
 TABLE: DayTable = seed_table()
@@ -22,7 +23,7 @@ def at(day: int, hour: int = 0, minute: int = 0, month: int = 8) -> datetime:
     [
         (at(8), at(4, 9), Unit.WORKDAY, "还剩3个工作日"),  # 8月7日（周五）当日届满
         (at(8), at(7, 17), Unit.WORKDAY, "今天到期"),
-        (at(8), at(8, 10), Unit.WORKDAY, "已超不足1个工作日"),  # 周六
+        (at(8), at(8, 10), Unit.WORKDAY, "已超期（不足1个工作日）"),  # 周六
         (at(8), at(11, 9), Unit.WORKDAY, "已超2个工作日"),
         (at(8), at(4, 9), Unit.DAY, "还剩3日"),
         (at(4, 11), at(4, 9), Unit.HOUR, "还剩2小时"),
@@ -33,6 +34,12 @@ def at(day: int, hour: int = 0, minute: int = 0, month: int = 8) -> datetime:
 )
 def test_what_is_left_in_words(due: datetime, now: datetime, unit: Unit, said: str) -> None:
     assert words.remaining(due, now, TABLE, unit) == said
+
+
+def test_time_taken_in_words() -> None:
+    assert words.measured_words(Measured(), "工作日") == ""
+    assert words.measured_words(Measured(3), "工作日") == "3个工作日"
+    assert words.measured_words(Measured(2, 130, running=True), "工作小时") == "已用2个工作小时10分钟"
 
 
 def test_a_whole_day_period_names_its_last_day() -> None:

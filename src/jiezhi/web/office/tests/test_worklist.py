@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from jiezhi.base.casework.models import Case
+from jiezhi.base.casework.models import Case, CaseRole
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.web.office import lists, queries
 from jiezhi.web.office.testing import Street
@@ -154,3 +154,38 @@ def test_notices_can_be_read_only_by_their_owner(enter: Enter, handed: Make) -> 
     mine.refresh_from_db()
     assert mine.read_at is not None
     assert "全部记为已读" not in client.get(reverse("office:notices")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "usual"),
+    [("jingban", "own"), ("fuze", "own"), ("fenbo", "all"), ("duban", "all"), ("wangge", "all"), ("lvren", "all")],
+)  # fmt: skip
+def test_the_list_opens_on_ones_own_work(enter: Enter, handed: Make, who: str, usual: str) -> None:
+    case = handed()
+    client = enter(who)
+    text = page_of(client)
+    assert f'aria-current="true">{lists.SCOPES[usual]}</a>' in text
+    assert "清除筛选" not in text, "打开时的范围不算筛选"
+    assert numbers(text) == numbers(page_of(client, scope=usual))
+    if who in ("jingban", "fuze"):
+        assert numbers(text) == [case.number]
+
+
+def test_own_work_is_the_unit_and_what_one_holds_elsewhere(
+    enter: Enter, handed: Make, street: Street
+) -> None:
+    mine, ours, others = handed("甲处积水"), handed("乙处垃圾"), handed("丙处树倒")
+    CaseRole.objects.all().delete()
+    for case, unit, officer in (
+        (mine, "civil", "jingban"),
+        (ours, "law", "fuze"),
+        (others, "civil", "minzheng"),
+    ):
+        row = Case.objects.get(uid=case.uid)
+        Case.objects.filter(pk=row.pk).update(unit=unit)
+        CaseRole.objects.create(case=row, role="handler", officer=street[officer])
+    client = enter("jingban")
+    assert set(numbers(page_of(client))) == {mine.number, ours.number}
+    assert numbers(page_of(client, scope="mine")) == [mine.number]
+    assert numbers(page_of(client, scope="unit")) == [ours.number]
+    assert set(numbers(page_of(enter("fenbo"), scope="own"))) == set()

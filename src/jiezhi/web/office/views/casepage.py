@@ -20,12 +20,15 @@ from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.core.procedure.drawing import draw
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import Missing
-from jiezhi.web.office import words
 from jiezhi.web.office.actions import reveal_field
-from jiezhi.web.office.dossier import JOINTLY, Dossier, party_lines
+from jiezhi.web.office.dossier import JOINTLY, Dossier
 from jiezhi.web.office.forms import actform
+from jiezhi.web.office.parts import plain_lines
 from jiezhi.web.office.shell import officer_of, page
 from jiezhi.web.office.shell import show as render_page
+from jiezhi.web.office.views.files import seen_links
+
+UNSEEN = Missing("version", "这个页面不完整或已经过时，看不出您看到的是哪一步", "请刷新后再办")
 
 
 def _dossier(request: HttpRequest, uid: UUID) -> Dossier:
@@ -68,6 +71,12 @@ def _render(
     return render_page(request, "office/case.html", context, rail="home", status=status)
 
 
+def _seen(request: HttpRequest, dossier: Dossier) -> int | None:
+    """办理人看到的版本；没有带、或不可能的为 None，页面一律不办。"""
+    version = actform.version_of(request.POST)
+    return version if version is not None and version <= dossier.case.seq else None
+
+
 def _basis(dossier: Dossier, reference: str | None) -> str:
     citation = dossier.definition.citation(reference)
     return citation.label if citation and citation.status in ("已核对", "推导", "内部规定") else ""
@@ -89,9 +98,25 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
     decl = dossier.definition.action(action)
     if decl is None or JOINTLY & set(decl.means):
         raise Http404("没有这个办理动作")
+    version = _seen(request, dossier)
+    key = f"web:{officer.pk}:{uid}:{actform.token_of(request.POST) or actform.new_token()}"
+    barred: tuple[Missing, ...] = () if version is not None else (UNSEEN,)
+    if request.FILES and not barred and not queries.done_before(key):
+        # 办不成的不收材料：没有权的人不能借此往里存东西。
+        refusal = queries.refused(dossier.case, officer, action, version=version, now=dossier.now)
+        barred = refusal.missing if refusal else ()
     draft = actform.read(
-        request, dossier.definition, decl, officer=officer, now=dossier.now, current=dossier.current
+        request,
+        dossier.definition,
+        decl,
+        officer=officer,
+        now=dossier.now,
+        current=dossier.current,
+        store=not barred,
     )
+    if barred:
+        draft.token = actform.new_token()
+        return _render(request, dossier, action, draft, barred, status=422)
     if draft.problems:
         return _render(request, dossier, action, draft, tuple(draft.problems), status=422)
     result = actions.act(
@@ -102,8 +127,8 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
         at=draft.at,
         now=dossier.now,
         reason=draft.reason,
-        version=draft.version,
-        key=f"web:{officer.pk}:{uid}:{draft.token}",
+        version=version,
+        key=key,
     )
     if isinstance(result, Refused):
         # 可能是别人先办了一步：重新取，让他看到现在的样子。
@@ -140,15 +165,17 @@ def merge(request: HttpRequest, uid: UUID) -> HttpResponse:
         for one in numbers
         if one not in {row.number for row in rows}
     ]
+    version = _seen(request, dossier)
+    if version is None:
+        missing = [UNSEEN]
     if not missing:
-        version = request.POST.get("version", "")
         results = actions.merge(
             str(uid),
             chosen,
             acting_officer=officer,
             reason=reason,
             now=dossier.now,
-            version=int(version) if version.isdecimal() and len(version) < 10 else None,
+            version=version,
         )
         refused = [result for result in results if isinstance(result, Refused)]
         done = [result for result in results if isinstance(result, Outcome)]
@@ -166,7 +193,7 @@ def reveal(request: HttpRequest, uid: UUID, field: str) -> HttpResponse:
     """查看打码的一项：写明原因，先记录，后显示。"""
     dossier = _dossier(request, uid)
     decl = dossier.definition.matter.fields.get(field)
-    if decl is None or not decl.sensitive or field not in dossier.current:
+    if decl is None or not decl.secret or field not in dossier.current:
         raise Http404("没有这一项")
     context: dict[str, Any] = {"case": dossier.case, "d": dossier, "decl": decl, "field": field}
     reason = request.POST.get("reason", "")
@@ -178,11 +205,9 @@ def reveal(request: HttpRequest, uid: UUID, field: str) -> HttpResponse:
         context |= {"error": error.messages[0], "reason": reason}
         response = render_page(request, "office/reveal.html", context, rail="home", status=422)
     else:
-        party = decl.type is FieldType.PARTY and isinstance(value, dict)
         context |= {
-            "lines": party_lines(value)
-            if party
-            else [(decl.title, words.value_words(decl, value, dossier.names))],
+            "lines": plain_lines(decl, value, dossier.names),
+            "files": seen_links(dossier, field) if decl.type is FieldType.FILE else [],
             "reason": reason.strip(),
         }
         response = render_page(request, "office/reveal.html", context, rail="home")

@@ -1,50 +1,84 @@
-"""取材料：只能从看得见的件上取。原件一律下载，缩略图才直接显示。"""
+"""取材料：只能从看得见的件上取。原件一律下载，缩略图才直接显示；敏感字段里的要先写明原因、先记录。"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from django.core import signing
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jiezhi.base.casework import files
-from jiezhi.base.casework.models import EvidenceFile, EvidenceUse
-from jiezhi.base.casework.queries import visible
+from jiezhi.base.casework import files, queries
+from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.web.office.dossier import Dossier
+from jiezhi.web.office.parts import Material
 from jiezhi.web.office.shell import officer_of, page
 
+SEEN = "office.seen"
+SEEN_SECONDS = 600
 
-def _file(request: HttpRequest, uid: UUID, digest: str) -> EvidenceFile:
-    # 材料要确实用在这一件上，这一件要看得见。
-    cases = visible(officer_of(request)).filter(uid=uid)
-    use = EvidenceUse.objects.filter(case__in=cases, file=digest).select_related("file").first()
-    if use is None:
+
+def seen_links(dossier: Dossier, field: str) -> list[tuple[str, Material]]:
+    """刚记录过查看的材料的取件网址：只给这个人，十分钟内有效。"""
+    case = dossier.case
+    pass_ = signing.dumps([dossier.officer.pk, str(case.uid), field], salt=SEEN)
+    found = {one.digest: one for one in dossier.materials if one.field == field}
+    return [
+        (f"{reverse('office:file', args=[case.uid, digest])}?seen={pass_}", one)
+        for digest, one in found.items()
+    ]
+
+
+def _seen(request: HttpRequest, uid: UUID) -> str:
+    """网址里的凭据是哪个字段的；没有、不对、过期为空串。"""
+    try:
+        holder, case, field = signing.loads(request.GET.get("seen", ""), salt=SEEN, max_age=SEEN_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    return str(field) if (holder, case) == (officer_of(request).pk, str(uid)) else ""
+
+
+def _file(request: HttpRequest, uid: UUID, digest: str, *, seen: str = "") -> tuple[EvidenceFile, str, bool]:
+    """（材料，名称，是不是敏感的）。材料要确实用在这一件上，这一件要看得见；敏感的要刚记录过查看（`seen`）。"""
+    case = queries.case_for(officer_of(request), str(uid))
+    uses = list(queries.evidence_of(case).filter(file=digest)) if case is not None else []
+    if case is None or not uses:
         raise Http404("没有这份材料，或您无权查看")
-    return use.file
+    declared = queries.definition_of(case).matter.fields
+    secret = all(use.field not in declared or declared[use.field].secret for use in uses)
+    if not secret:
+        return uses[0].file, queries.evidence_names(uses)[digest], False
+    if seen not in {use.field for use in uses}:
+        raise Http404("这份是敏感材料，请到件页面写明原因后查看")
+    return uses[0].file, queries.plain_name(uses[0].file), True
 
 
 @page
 @require_safe
 def original(request: HttpRequest, uid: UUID, digest: str) -> HttpResponseBase:
     """原件，作为附件下载。"""
-    row = _file(request, uid, digest)
+    row, name, secret = _file(request, uid, digest, seen=_seen(request, uid))
     try:
         stream = files.open_file(row)
     except OSError as error:
         raise Http404("材料不在存放处，请联系系统管理员核对") from error
     # 类型一律不明写：浏览器只会存盘，不会在本站打开。
     response = FileResponse(
-        stream, as_attachment=True, filename=row.name, content_type="application/octet-stream"
+        stream, as_attachment=True, filename=name, content_type="application/octet-stream"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @page
 @require_safe
 def thumb(request: HttpRequest, uid: UUID, digest: str) -> HttpResponse:
-    """照片的缩略图。"""
-    row = _file(request, uid, digest)
+    """照片的缩略图；敏感的没有。"""
+    row, _, _ = _file(request, uid, digest)
     try:
         data = files.thumbnail(row)
     except (files.FileRefused, OSError) as error:

@@ -27,7 +27,7 @@ def batched(cases: Sequence[Case], size: int) -> Iterator[Sequence[Case]]:
 def home(request: HttpRequest) -> HttpResponse:
     """工作列表。筛选都在网址里，可以收藏、转发。"""
     now = timezone.now()
-    wanted = lists.Wanted.read(request.GET)
+    wanted = lists.Wanted.read(request.GET, lists.usual_scope(officer_of(request), now))
     versions = queries.current_matters()
     chosen = lists.chosen_definition(versions, wanted.matter)
     found = lists.listing(lists.cases_for(officer_of(request), wanted, now, chosen), wanted.page, now)
@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """导出正在看的列表（全部页，至多两万行）。`as=csv` 为 CSV，否则 Excel。"""
     now = timezone.now()
-    wanted = lists.Wanted.read(request.GET)
+    wanted = lists.Wanted.read(request.GET, lists.usual_scope(officer_of(request), now))
     chosen = lists.chosen_definition(queries.current_matters(), wanted.matter)
     cases = list(lists.cases_for(officer_of(request), wanted, now, chosen)[: exports.MOST + 1])
     rows = [row for part in batched(cases[: exports.MOST], CHUNK) for row in lists.describe(part, now)]

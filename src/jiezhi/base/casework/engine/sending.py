@@ -1,0 +1,69 @@
+"""一步办完之后要做的事：与办理同一事务排进后续发送，提交后由 worker 做。"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jiezhi.base.casework.engine.loading import Loaded
+from jiezhi.base.casework.extensions import Context, extensions
+from jiezhi.base.casework.models import Event
+from jiezhi.core.procedure.clockwork import LOCAL
+from jiezhi.core.procedure.view import CaseView, Plan, Request
+
+if TYPE_CHECKING:
+    from jiezhi.base.casework.engine.work import Work
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+
+
+def queue(
+    work: Work, loaded: Loaded, outcome: Plan, request: Request, event: Event, before: CaseView | None
+) -> None:
+    """排入这一步的后续发送：自动办理、通知、文书、随之发生、告诉上级件。`before` 是办之前的样子。"""
+    view = loaded.view
+    stem = f"{view.uid}:{view.seq}"
+    for name in outcome.followups:
+        work.buffer.delivery(loaded, event, "auto", f"auto:{stem}:{name}", {"action": name})
+    for index, notice in enumerate(outcome.decl.notify):
+        text = _words(loaded, notice.text, outcome.effects.get("clocks", ()))
+        work.buffer.delivery(
+            loaded, event, "notify", f"notify:{stem}:{index}", {"to": notice.to, "text": text}
+        )
+    for title in outcome.decl.document:
+        work.buffer.delivery(loaded, event, "document", f"document:{stem}:{title}", {"document": title})
+    for name in outcome.decl.then:
+        consequence = extensions.consequences.get(name)
+        if consequence is None:
+            continue
+        found = consequence(Context(work, view, view.fields, request.actor, work.now))
+        for index, (kind, payload) in enumerate(found):
+            work.buffer.delivery(loaded, event, kind, f"{kind}:{stem}:{name}:{index}", payload)
+    closed_now = view.closed_at is not None and (before is None or before.closed_at is None)
+    if closed_now and (loaded.row.parent_id or view.parent):
+        work.buffer.delivery(loaded, event, "child", f"child:{stem}", {"slot": loaded.row.slot})
+
+
+def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> str:
+    view, definition = loaded.view, loaded.definition
+    running = [clock for clock in view.clocks if clock.status == "running"]
+    # 说的是这一步刚起算、刚延长的时限；别的时限可能早已超期，写进去就告诉错了人。
+    touched = {(op["clock"], op.get("key", "")) for op in ops if op["op"] != "end"}
+    mine = [clock for clock in running if (clock.name, clock.key) in touched]
+    due = min((clock.due_at for clock in mine or running), default=None)
+    plain = {
+        "number": view.number,
+        "title": str(view.fields.get(definition.matter.summary or "", "") or definition.matter.title),
+        "state": definition.matter.states[view.state].title,
+        "due": f"{due.astimezone(LOCAL):%m月%d日 %H:%M}" if due else "",
+    }
+
+    def fill(mark: re.Match[str]) -> str:
+        name = mark[1]
+        if name.startswith("field."):
+            return str(view.fields.get(name.removeprefix("field."), "") or "")
+        return plain.get(name, mark[0])
+
+    # 只换一遍：来件人在正文里写“{field.reporter}”，不能变成别人的姓名电话。
+    return _PLACEHOLDER.sub(fill, template)

@@ -1,0 +1,24 @@
+"""读：一件的各项用时。"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.models import Case, Event
+from jiezhi.base.registry import queries as registry
+from jiezhi.core.procedure.measuring import Measured, measure
+
+
+def measures_of(case: Case, now: datetime) -> dict[str, Measured]:
+    """这一件按它开立时的业务模板声明的各项用时：代号 → Measured（见 core.procedure.measuring）。
+
+    `now` 带时区。调用者须已确认此人看得到这件。没有声明用时的，不读办理记录。
+    """
+    definition = matters.definition_of(case.version)
+    if not definition.matter.measures:
+        return {}
+    rows = Event.objects.filter(case=case).order_by("seq").values_list("body", flat=True)
+    bodies = (json.loads(bytes(body)) for body in rows)
+    return measure(definition, bodies, registry.standing().table, now)

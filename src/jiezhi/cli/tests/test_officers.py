@@ -1,0 +1,106 @@
+"""jiezhi officer add：第一位系统管理员，和以后的人。"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from django.utils import timezone
+
+from jiezhi.base.accounts.authority import is_administrator
+from jiezhi.base.accounts.models import AdminRecord, Officer, Post
+from jiezhi.base.registry.models import Appointment, Unit
+from jiezhi.cli import serve
+from jiezhi.cli.main import main
+
+PASSWORD = "云桥yunqiao-26"
+FIRST = (
+    "lixiaoming",
+    "李小明",
+    "--title",
+    "科员",
+    "--post",
+    "admin",
+    "--unit",
+    "office",
+    "--unit-name",
+    "综合办",
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def add(*words: str, input: str | None = f"{PASSWORD}\n", code: int = 0, stdin: bool = True) -> Result:
+    more = ["--password-stdin"] if stdin else []
+    result = CliRunner().invoke(main, ["officer", "add", *words, *more], input=input)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_first_administrator() -> None:
+    said = add(*FIRST).output
+    officer = Officer.objects.get()
+    assert "登录名 lixiaoming" in said and PASSWORD not in said
+    assert (officer.name, officer.title, officer.must_change_password) == ("李小明", "科员", True)
+    assert officer.check_password(PASSWORD)
+    assert is_administrator(officer, timezone.now())
+    assert Unit.objects.get().name == "综合办" and Post.objects.filter(code="unit_clerk").exists()
+    assert not AdminRecord.objects.exclude(officer=None).exists()
+
+
+def test_the_password_is_asked_twice_and_hidden() -> None:
+    said = add(*FIRST, stdin=False, input=f"{PASSWORD}\n{PASSWORD}\n").output
+    assert "口令" in said and PASSWORD not in said
+    assert Officer.objects.get().check_password(PASSWORD)
+
+
+def test_the_first_must_be_an_administrator() -> None:
+    said = add(
+        "lixiaoming", "李小明", "--post", "unit_clerk", "--unit", "office", "--unit-name", "综合办", code=1
+    )
+    assert "必须任系统管理员" in said.output
+    assert "不用写 --as" in add(*FIRST, "--as", "lixiaoming", code=1).output
+    assert not Officer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "says"),
+    [
+        (("lixiaoming", "李小明", "--post", "admin", "--unit", "office"), PASSWORD, "加 --unit-name"),
+        (FIRST, "123", "没有新增"),
+        (FIRST, "", "没有口令"),
+        ((*FIRST, "--post", "nobody"), PASSWORD, "没有代码为“nobody”的岗位"),
+        (("李", *FIRST[1:]), PASSWORD, "登录名"),
+    ],
+)
+def test_nothing_is_left_half_done(words: tuple[str, ...], given: str, says: str) -> None:
+    assert says in add(*words, input=f"{given}\n", code=1).output
+    assert not Officer.objects.exists() and not Unit.objects.exists() and not Post.objects.exists()
+
+
+def test_later_ones_need_an_administrator() -> None:
+    add(*FIRST)
+    clerk = ("wangjing", "王静", "--post", "unit_clerk", "--unit", "office")
+    assert "请加 --as" in add(*clerk, code=1).output
+    add(*clerk, "--as", "lixiaoming")
+    third = ("zhaoyi", "赵一", "--post", "unit_clerk", "--unit", "office")
+    assert "只有系统管理员" in add(*third, "--as", "wangjing", code=1).output
+    assert "没有在岗人员" in add(*third, "--as", "meiyou", code=1).output
+    data = json.loads(add(*third, "--as", "lixiaoming", "--json").output)
+    assert data == {"ok": True, "login": "zhaoyi", "name": "赵一", "posts": ["unit_clerk"], "unit": "office"}
+    assert Appointment.objects.count() == 3
+    made = AdminRecord.objects.filter(action="officer.create").order_by("pk")
+    assert [one.officer and one.officer.login for one in made] == [None, "lixiaoming", "lixiaoming"]
+
+
+def test_an_empty_database_without_the_demo_says_how_to_begin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("django.core.management.call_command", lambda *args, **kwargs: None)
+    serve._prepare(no_demo=True)
+    assert "jiezhi officer add" in capsys.readouterr().out
+    assert not Officer.objects.exists()
+    add(*FIRST)
+    serve._prepare(no_demo=True)
+    assert "officer add" not in capsys.readouterr().out
