@@ -209,6 +209,8 @@ def _one(entry: Entry, actor: Actor, now: datetime | None) -> Result:
             result = _run(work, entry, actor, {}, _known([entry]))
             if result.ok:
                 work.flush()
+            else:
+                transaction.set_rollback(True)  # 没有办成的什么也不留下，取过的号也还回去
             return result
     except IntegrityError as error:
         return _conflict(entry, error, actor)

@@ -10,6 +10,7 @@ from jiezhi.base.casework.engine.loading import Loaded
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Event
 from jiezhi.core.procedure.clockwork import LOCAL
+from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.view import CaseView, Plan, Request
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> s
     due = min((clock.due_at for clock in mine or running), default=None)
     plain = {
         "number": view.number,
-        "title": str(view.fields.get(definition.matter.summary or "", "") or definition.matter.title),
+        "title": _title(view, definition),
         "state": definition.matter.states[view.state].title,
         "due": f"{due.astimezone(LOCAL):%m月%d日 %H:%M}" if due else "",
     }
@@ -67,3 +68,11 @@ def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> s
 
     # 只换一遍：来件人在正文里写“{field.reporter}”，不能变成别人的姓名电话。
     return _PLACEHOLDER.sub(fill, template)
+
+
+def _title(view: CaseView, definition: Definition) -> str:
+    """件名；作件名的字段不能外露时用业务名称。"""
+    summary = definition.matter.fields.get(definition.matter.summary or "")
+    if summary is None or summary.secret:
+        return definition.matter.title
+    return str(view.fields.get(definition.matter.summary or "", "") or definition.matter.title)

@@ -30,7 +30,7 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import REASON, apply
 from jiezhi.core.procedure.interpreter import changed_since, plan
 from jiezhi.core.procedure.matter import SequenceDecl
-from jiezhi.core.procedure.view import SYSTEM, Actor, CaseView, ChildPlan, Missing, Plan, Refusal, Request
+from jiezhi.core.procedure.view import SYSTEM, CaseView, ChildPlan, Missing, Plan, Refusal, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ def number_scope(sequence: SequenceDecl, unit: Any, fields: Mapping[str, Any]) -
 def request_digest(parts: Sequence[Any]) -> str:
     """同一请求标识再来时，用它认内容是不是同一份。"""
     return sm3_hex(json.dumps(list(parts), sort_keys=True, ensure_ascii=False, default=str).encode())
+
+
+# 一步之内子件套子件最多几层：再多就是模板自己开自己。
+MAX_DEPTH = 5
 
 
 class Work:
@@ -172,6 +176,7 @@ class Work:
         children = self._plan_children(outcome, request)
         if isinstance(children, Refused):
             return children
+        mark = self.mark()
         # 取号放在全部检查之后：取了就是发出，不能再反悔。
         number = self._number(definition, request, uid, outcome)
         if isinstance(number, Refused):
@@ -180,7 +185,10 @@ class Work:
         loaded = Loaded(row, CaseView(uid=uid, state=START), definition, GENESIS, None)
         self.loaded[uid] = loaded
         self._record(loaded, None, outcome, request, key, digest)
-        self._open_children(loaded, children, request)
+        refused = self._open_children(loaded, children, request)
+        if refused is not None:
+            self.undo(mark)
+            return refused
         return self._outcome(loaded, outcome, children)
 
     def act(
@@ -218,8 +226,12 @@ class Work:
         children = self._plan_children(outcome, request)
         if isinstance(children, Refused):
             return children
+        mark = self.mark()
         self._record(loaded, view, outcome, request, key, digest)
-        self._open_children(loaded, children, request)
+        refused = self._open_children(loaded, children, request)
+        if refused is not None:
+            self.undo(mark)
+            return refused
         return self._outcome(loaded, outcome, children)
 
     def builtin(
@@ -292,14 +304,24 @@ class Work:
 
     def _open_children(
         self, parent: Loaded, children: Sequence[tuple[ChildPlan, str]], request: Request
-    ) -> None:
+    ) -> Refused | None:
+        """随之开立子件；有一件开不成就返回它缺什么，由调用者把这一步退掉。"""
+        if children and self._depth(parent) >= MAX_DEPTH:
+            return refuse("开立子件", "child", f"子件套了 {MAX_DEPTH} 层", "请系统管理员检查业务模板")
         for child, uid in children:
             opening = Request(child.action or "", SYSTEM, request.now, request.at, inputs=child.inputs)
             result = self.open(
                 child.matter, opening, uid=uid, parent=parent, slot=child.slot, unit=child.unit
             )
-            if not result.ok:
-                raise RuntimeError(f"子件在检查之后没有开成：{result}")
+            if isinstance(result, Refused):
+                return result
+        return None
+
+    def _depth(self, loaded: Loaded) -> int:
+        depth, item = 0, loaded
+        while item.view.parent and item.view.parent in self.loaded:
+            depth, item = depth + 1, self.loaded[item.view.parent]
+        return depth
 
     # ---- 记 ----
 
@@ -417,8 +439,3 @@ class Work:
         self.buffer.flush()
         self.numbers.flush(self.case_id)
         self._records.clear()
-
-
-def system_actor(name: str = "") -> Actor:
-    """系统自动办理的办理人。"""
-    return Actor("system", name=name or "系统")

@@ -245,3 +245,19 @@ def test_failed_merge_claims_nothing(office: Office) -> None:
     )
     assert results and not any(isinstance(result, Outcome) for result in results)
     assert Event.objects.filter(case__uid=one.uid).count() == 1
+
+
+def test_refused_grandchild_leaves_nothing_and_skips_no_number(office: Office) -> None:
+    """子件又要开的子件开不成：整步不办，号也不跳。"""
+    lacking = {"part": {"matter": "test.child", "title": "分办件", "copy": {"subject": "field.subject"}}}
+    empty = {"grand": {"matter": "test.report", "title": "再分", "action": "register"}}
+    publish(
+        actions=with_actions(split={"title": "分办", "from": "new", "by": "post.dispatcher", "open": lacking})
+    )
+    child = {**MATTER["actions"], "register": {**MATTER["actions"]["register"], "open": empty}}
+    matters.publish(definition(matter="test.child", actions=child), now=START)
+    uid = opened(office).uid
+    refused = act(office, uid, "split", HOUR, who="dispatcher")
+    assert codes(refused) == {"input"} and Case.objects.count() == 1
+    first, second = opened(office).number, opened(office).number
+    assert int(second[-6:]) == int(first[-6:]) + 1 == 3
