@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.engine.clash import number_taken, working
+from jiezhi.base.casework.engine.identity import request_digest
 from jiezhi.base.casework.engine.memory import not_collecting
-from jiezhi.base.casework.engine.work import Work, request_digest
+from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
 from jiezhi.base.casework.outcome import Outcome, Result, refuse

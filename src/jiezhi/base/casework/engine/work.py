@@ -16,6 +16,7 @@ from jiezhi.base.casework import matters
 from jiezhi.base.casework.engine import numbering, sending
 from jiezhi.base.casework.engine.env import CaseEnv, Lookups
 from jiezhi.base.casework.engine.flush import Buffer
+from jiezhi.base.casework.engine.identity import new_uid, number_scope
 from jiezhi.base.casework.engine.loading import Loaded, fetch
 from jiezhi.base.casework.models import Case, Event, MatterVersion
 from jiezhi.base.casework.outcome import Outcome, Refused, Result, refuse
@@ -23,13 +24,11 @@ from jiezhi.base.registry import queries as registry
 from jiezhi.core.calendar import DayTable
 from jiezhi.core.evidence import GENESIS, link, seal
 from jiezhi.core.evidence.canonical import encode
-from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.procedure.clockwork import LOCAL
 from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import REASON, apply
 from jiezhi.core.procedure.interpreter import changed_since, plan
-from jiezhi.core.procedure.matter import SequenceDecl
 from jiezhi.core.procedure.view import SYSTEM, CaseView, ChildPlan, Missing, Plan, Refusal, Request
 
 
@@ -40,29 +39,6 @@ class Mark:
     records: int
     buffered: tuple[int, int]
     numbers: tuple[dict[str, int], int]
-
-
-def new_uid(now: datetime) -> str:
-    """按时间有序的全局标识（RFC 9562 第 7 版）：索引里挨着放，写入快。"""
-    stamp = int(now.timestamp() * 1000) & ((1 << 48) - 1)
-    random = uuid.uuid4().int & ((1 << 74) - 1)
-    value = (stamp << 80) | (7 << 76) | ((random >> 62) << 64) | (0b10 << 62) | (random & ((1 << 62) - 1))
-    return str(uuid.UUID(int=value))
-
-
-def number_scope(sequence: SequenceDecl, unit: Any, fields: Mapping[str, Any]) -> dict[str, str]:
-    """编号按单位、渠道、栏目分号段时各取什么值。渠道、栏目取同名字段，或声明的来源字段。"""
-    sources = getattr(sequence, "sources", {})
-    scope = {"unit": str(unit or "")}
-    for word in ("channel", "column"):
-        name = sources.get(word, word).removeprefix("field.")
-        scope[word] = str(fields.get(name) or "")
-    return scope
-
-
-def request_digest(parts: Sequence[Any]) -> str:
-    """同一请求标识再来时，用它认内容是不是同一份。"""
-    return sm3_hex(json.dumps(list(parts), sort_keys=True, ensure_ascii=False, default=str).encode())
 
 
 # 一步之内子件套子件最多几层：再多就是模板自己开自己。
