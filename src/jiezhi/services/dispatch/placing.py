@@ -69,6 +69,10 @@ class AreaRow(NamedTuple):
 _NOTHING = AreaRow("", "", "", "", False)
 
 
+# 候选地址多过这个数，就把登记地址整个取来在内存里比。
+MANY_KEYS = 400
+
+
 class Placer:
     """一次定位作业：区域表和边界各取一次，门牌、地址查过的不再查。`at` 定用哪一版边界。"""
 
@@ -84,6 +88,7 @@ class Placer:
         self._indexes: dict[str, AreaIndex[int]] = {}
         self._doorplates: dict[str, Place | None] = {}
         self._exact: dict[str, list[Place]] = {}
+        self._known: set[str] | None = None
         self._memo: dict[tuple[str, ...], Placing] = {}
 
     def index(self, level: str) -> AreaIndex[int]:
@@ -150,11 +155,19 @@ class Placer:
             self._doorplates |= dict.fromkeys(part)
             for one in Place.objects.filter(doorplate__in=part, is_active=True):
                 self._doorplates[one.doorplate or ""] = one
-        for part in _parts(sorted(keys)):
-            for key in part:
-                self._exact[key] = []
+        for key in keys:
+            self._exact[key] = []
+        for part in _parts(sorted(self._registered(keys))):
             for one in Place.objects.filter(address_key__in=part, is_active=True).order_by("pk"):
                 self._exact[one.address_key].append(one)
+
+    def _registered(self, keys: set[str]) -> set[str]:
+        """可能的地址里真有登记的。成批时候选上万，先与全部登记地址在内存里比，剩下几个才去查。"""
+        if len(keys) <= MANY_KEYS:
+            return keys
+        if self._known is None:
+            self._known = set(Place.objects.filter(is_active=True).values_list("address_key", flat=True))
+        return keys & self._known
 
     def _slow(self, value: Mapping[str, Any], point: tuple[float, float] | None, text: str) -> Placing:
         value = dict(value)

@@ -62,7 +62,8 @@ def similarity(one: str, other: str, *, without: tuple[str, ...] = ()) -> float:
     return (_share(tokens(one), tokens(other)) * 3 + _share(bigrams(one), bigrams(other))) / 4
 
 
-def address_keys(text: str) -> set[str]:
+@lru_cache(maxsize=2048)
+def address_keys(text: str) -> frozenset[str]:
     """一段话里可能是登记地址的字句（已统一写法），供整句比对。
 
     按标点断句、按词断头尾，四个字以上；“我住河畔路12号三栋楼上”会给出“河畔路12号3栋”。
@@ -81,7 +82,7 @@ def address_keys(text: str) -> set[str]:
                     break
                 if end - start >= _KEY_MIN:
                     found.add(key[start:end])
-    return found
+    return frozenset(found)
 
 
 def _cut(text: str) -> list[str]:

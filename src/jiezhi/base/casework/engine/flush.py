@@ -111,6 +111,8 @@ class Buffer:
             [
                 (loaded.row.pk, event.pk, kind, key, payload, self.work.now, 0, None, "")
                 for loaded, event, kind, key, payload in self.deliveries
+                # 同一事务里又往前走了的，进环节时的自动办理已经轮不到，不排。
+                if kind != "auto" or loaded.view.state == event.to_state
             ],
         )
         for loaded in self.touched.values():
