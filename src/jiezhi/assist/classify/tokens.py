@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-
-import rjieba
+from typing import Any
 
 ID_WORD = "〔证件号〕"
 PHONE_WORD = "〔电话〕"
@@ -77,7 +76,7 @@ def _parts(word: str) -> tuple[str, ...]:
     """The shorter words inside a long one, then the word itself (垃圾处理 → 垃圾 处理 垃圾处理)."""
     if len(word) < 3 or word in _PLACEHOLDERS:
         return (word,)
-    return tuple(keep(rjieba.cut_for_search(word)))
+    return tuple(keep(_jieba().cut_for_search(word)))
 
 
 def tokens(text: str, *, tokenised: bool = False, parts: bool = True) -> list[str]:
@@ -89,7 +88,14 @@ def tokens(text: str, *, tokenised: bool = False, parts: bool = True) -> list[st
     Out: words in order, without stop words, numbers, personal identifiers. Never raises for a str.
     """
     text = mask(normalise(text))
-    words = keep(text.split() if tokenised else rjieba.cut(text))
+    words = keep(text.split() if tokenised else _jieba().cut(text))
     if not parts:
         return words
     return [part for word in words for part in _parts(word)]
+
+
+def _jieba() -> Any:
+    """分词的词典载入要一百多毫秒，用到才引入。"""
+    import rjieba
+
+    return rjieba
