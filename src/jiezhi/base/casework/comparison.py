@@ -197,8 +197,8 @@ def _clock(
     definition: Definition,
     shared: Shared,
 ) -> Iterator[Difference]:
-    shadow = Clock(due_at=view.due_at)
-    rows.fill_clock(shadow, view, rows.warn_at(definition, view, shared.table))
+    values = rows.clock_values(bundle.row.pk, view, rows.warn_at(definition, view, shared.table))
+    shadow = Clock(**dict(zip(rows.CLOCK_ALL, values, strict=True)))
     names = [*_CLOCK] if _table_moved(bundle, shared) else [*_CLOCK, "warn_at"]
     for name in names:
         stored, computed = getattr(row, name), getattr(shadow, name)

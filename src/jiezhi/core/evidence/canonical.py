@@ -62,6 +62,19 @@ _chunks: Any = (
 )
 
 
+_plain_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+_plain: Any = (
+    c_make_encoder(None, _plain_encoder.default, encode_basestring, None, ": ", ", ", False, False, True)
+    if c_make_encoder is not None
+    else None
+)
+
+
+def plain_json(obj: object) -> str:
+    """普通 JSON 文字（不是规范字节，不进摘要）：同 json.dumps(ensure_ascii=False)，编码器只造一次。"""
+    return _plain_encoder.encode(obj) if _plain is None else "".join(_plain(obj, 0))
+
+
 def encode(obj: object) -> bytes:
     """Canonical bytes (UTF-8, sorted keys, no spaces) of a value.
 

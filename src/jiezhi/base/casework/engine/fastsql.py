@@ -6,7 +6,6 @@ Django 每次都重新拼语句，一次办理十来条，拼的时间比执行�
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -14,6 +13,8 @@ from typing import Any, TypeVar
 
 from django.db import connection, connections, models
 from django.db.models.query import get_related_populators
+
+from jiezhi.core.evidence.canonical import plain_json
 
 M = TypeVar("M", bound=models.Model)
 # SQLite 一条语句最多 32766 个参数；留有余地。
@@ -99,7 +100,7 @@ def _converter(field: models.Field[Any, Any], real: Any) -> Callable[[Any], Any]
 def _json_text(value: Any) -> str:
     if not value and type(value) in (list, dict):
         return "[]" if type(value) is list else "{}"
-    return json.dumps(value, ensure_ascii=False)
+    return plain_json(value)
 
 
 _PLAIN: tuple[tuple[type[models.Field[Any, Any]], type], ...] = (

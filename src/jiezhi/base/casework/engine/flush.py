@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from jiezhi.base.casework.models import (
     EvidenceUse,
     Payload,
 )
+from jiezhi.core.evidence.canonical import plain_json
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import CaseView, ClockView
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jiezhi.base.casework.engine.loading import Loaded
     from jiezhi.base.casework.engine.work import Work
 
+ClockKey = tuple[str, str, str, int]  # 件、时限、当事人标识、第几轮
 CASE_COLUMNS = [
     "title", "state", "done", "fields", "sealed", "unit", "area", "area_path", "lon", "lat", "cell", "tags", "roles", "seq",
     "head", "changed_at", "closed_at", "due_at", "warn_at", "merged_into",
@@ -151,28 +152,31 @@ class Buffer:
             fastsql.insert([item.row for item in ready])
             waiting = later
 
-    def _clocks(self) -> dict[tuple[str, str, str, int], Clock]:
-        new: list[Clock] = []
+    def _clocks(self) -> dict[ClockKey, int]:
+        """写时限；返回各时限的主键，流水要用。"""
+        new: list[tuple[Any, ...]] = []
+        new_keys: list[ClockKey] = []
         changed: list[Clock] = []
-        table: dict[tuple[str, str, str, int], Clock] = {}
+        table: dict[ClockKey, int] = {}
         for uid, loaded in self.touched.items():
             before = {(c.name, c.key, c.round): c for c in (loaded.stored.clocks if loaded.stored else [])}
             for view in loaded.view.clocks:
                 key = (view.name, view.key, view.round)
-                row = loaded.clocks.get(key)
-                if row is not None and before.get(key) == view:
-                    table[(uid, *key)] = row
+                if key not in before:
+                    new.append(rows.clock_values(loaded.row.pk, view, self._warn(loaded, view)))
+                    new_keys.append((uid, *key))
                     continue
-                if row is None:
-                    row = Clock(case_id=loaded.row.pk, due_at=view.due_at)
+                row = loaded.clocks.get(key)
+                if row is None:  # 这次事务里先前写下的
+                    row = Clock.objects.get(
+                        case=loaded.row.pk, name=view.name, key=view.key, round=view.round
+                    )
                     loaded.clocks[key] = row
-                    new.append(row)
-                else:
+                table[(uid, *key)] = row.pk
+                if before[key] != view:
+                    rows.fill_clock(row, view, self._warn(loaded, view))
                     changed.append(row)
-                rows.fill_clock(row, view, self._warn(loaded, view))
-                table[(uid, *key)] = row
-        if new:
-            fastsql.insert(new)
+        table |= zip(new_keys, fastsql.insert_values(Clock, rows.CLOCK_ALL, new), strict=True)
         if len(changed) == 1:
             fastsql.update(changed[0], CLOCK_COLUMNS)
         elif changed:
@@ -182,22 +186,22 @@ class Buffer:
     def _payloads(self) -> None:
         waiting = [(event, openings) for _, event, openings, _, _ in self.events if openings]
         if waiting:
-            sealed = secrets.encrypt_many(json.dumps(item, ensure_ascii=False) for _, item in waiting)
+            sealed = secrets.encrypt_many(plain_json(item) for _, item in waiting)
             fastsql.insert_values(
                 Payload,
                 ("event_id", "sealed", "erased"),
                 [(event.pk, data, {}) for (event, _), data in zip(waiting, sealed, strict=True)],
             )
 
-    def _entries(self, clocks: dict[tuple[str, str, str, int], Clock]) -> None:
+    def _entries(self, clocks: dict[ClockKey, int]) -> None:
         entries = []
         for loaded, event, _, _, ops in self.events:
             for op in ops:
-                row = clocks[(loaded.view.uid, op["clock"], op.get("key", ""), op.get("round", 1))]
+                clock = clocks[(loaded.view.uid, op["clock"], op.get("key", ""), op.get("round", 1))]
                 due = datetime.fromisoformat(op["due"]) if "due" in op else None
                 at = datetime.fromisoformat(op["at"])
                 words = (op.get("amount", ""), op.get("reason", ""))
-                entries.append((row.pk, event.pk, op["op"], at, *words, due))
+                entries.append((clock, event.pk, op["op"], at, *words, due))
         columns = ("clock_id", "event_id", "kind", "at", "amount", "reason", "due_at")
         fastsql.insert_values(ClockEntry, columns, entries)
 

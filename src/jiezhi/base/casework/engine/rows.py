@@ -132,16 +132,29 @@ def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> dateti
     return max(min(moments), clock.started_at) if moments else None
 
 
+CLOCK_ALL = (
+    "case_id", "name", "key", "round", "status", "limit", "started_at", "due_at", "warn_at", "ended_at",
+    "provisional", "pauses", "extensions", "fired_at",
+)  # fmt: skip
+
+
+def clock_values(case_id: int, view: ClockView, warn: datetime | None) -> tuple[Any, ...]:
+    """新起算的时限各列的值，次序照 CLOCK_ALL。"""
+    identity = (case_id, view.name, view.key, view.round, view.status, view.limit)
+    times = (view.started_at, view.due_at, warn, view.ended_at)
+    return (*identity, *times, view.provisional, _pauses(view), list(view.extensions), None)
+
+
+def _pauses(view: ClockView) -> list[list[str | None]]:
+    return [[a.isoformat(), b.isoformat() if b else None] for a, b in view.pauses]
+
+
 def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
-    """把时限的样子写进行（不保存）。到期变了就重新等它届满。"""
+    """把变动过的时限写进行（不保存）。到期变了就重新等它届满。"""
     if row.due_at != view.due_at:
         row.fired_at = None
-    row.name, row.key, row.round = view.name, view.key, view.round
-    row.status, row.limit = view.status, view.limit
-    row.started_at, row.due_at, row.ended_at = view.started_at, view.due_at, view.ended_at
-    row.provisional = view.provisional
-    row.pauses = [[a.isoformat(), b.isoformat() if b else None] for a, b in view.pauses]
-    row.extensions = list(view.extensions)
+    row.status, row.due_at, row.ended_at = view.status, view.due_at, view.ended_at
+    row.provisional, row.pauses, row.extensions = view.provisional, _pauses(view), list(view.extensions)
     row.warn_at = warn
 
 
