@@ -176,7 +176,7 @@ def _replies(found: Figures) -> str:
 - 办结 {told["closed"]:,} 件；登记、答复、办结时间与另一段程序直接读表所得一致的 {told["true_dates"]:,} 件；登记时间一律是导入的时刻：{"是" if told["recorded_now"] else "否"}
 - 由办理记录算答复用时（调休后的工作日）：中位 {told["median"]:g} 个工作日，九成在 {told["ninth"]:.0f} 个工作日以内，最长 {told["most"]} 个；当日（或其后第一个工作日之前）答复 {told["same_day"]} 件；超过 10 个工作日的 {_share(told["over"], told["cases"])}；没有用到放假安排未公布的年份（{told["unsure"]} 件）
 - 由时限算：答复时限 {told["clocks"]:,} 个，还在走的 {told["running"]}；停止时已到期的 {_share(told["overdue"], told["clocks"])}，暂定的 {told["provisional"]}。两种算法不同的 {told["apart"]} 件，其中 {told["apart_at_rest"]} 件是时限满后的休息日里答复的：工作日数没有增加，时限已经届满
-- 后续发送 {drain["done"]:,} 条，没做成 {drain["failed"]}：{_results(drain)}。这些件当场就办结了，登记时排下的自动派单轮到时已不必办；白做 {drain["seconds"]:.0f} 秒"""
+- 后续发送 {drain["done"]:,} 条，没做成 {drain["failed"]}：一行的四步在同一事务里办完，没有排下轮不到的自动派单"""
 
 
 def _again(made: Figures) -> str:
