@@ -17,10 +17,6 @@ def officers_by_phone(phone: str) -> QuerySet[Officer]:
     return Officer.objects.filter(phone_index=index) if index else Officer.objects.none()
 
 
-def active_officers() -> QuerySet[Officer]:
-    return Officer.objects.filter(is_active=True)
-
-
 def posts() -> QuerySet[Post]:
     return Post.objects.filter(is_active=True)
 

@@ -194,12 +194,3 @@ def place_words(value: Mapping[str, Any]) -> str:
     if not parts and value.get("lon"):
         parts.append(f"东经 {value['lon']}，北纬 {value['lat']}")
     return "".join(parts)
-
-
-def size_words(size: int) -> str:
-    """文件大小。"""
-    if size < 1024:
-        return f"{size} 字节"
-    if size < 1024 * 1024:
-        return f"{size / 1024:.0f} KB"
-    return f"{size / 1024 / 1024:.1f} MB"
