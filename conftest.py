@@ -1,8 +1,16 @@
 """全部测试共用的夹具。"""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Any, tmp_path: Path) -> None:
+    """每个测试自己的材料目录：别的测试留下的文件不算数。"""
+    settings.FILES_DIR = tmp_path / "files"
 
 
 @pytest.fixture(autouse=True, scope="session")

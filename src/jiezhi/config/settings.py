@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from jiezhi.config import keys
+from jiezhi.config import database, keys
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 HOME = Path(os.environ.get("JIEZHI_HOME", BASE_DIR / "var"))
@@ -29,11 +29,19 @@ INSTALLED_APPS = [
     "jiezhi.base.accounts",
     "jiezhi.base.registry",
     "jiezhi.base.casework",
+    "jiezhi.base.documents",
+    "jiezhi.base.publishing",
     "jiezhi.base.archive",
     "jiezhi.services.dispatch",
+    "jiezhi.services.qualification",
+    "jiezhi.services.serving",
+    "jiezhi.services.discretion",
+    "jiezhi.services.enforcement",
+    "jiezhi.services.promise",
     "jiezhi.assist.classify",
     "jiezhi.connect.excel",
     "jiezhi.web.office",
+    "jiezhi.web.public",
 ]
 
 MIDDLEWARE = [
@@ -66,23 +74,7 @@ TEMPLATES = [
     }
 ]
 
-# IMMEDIATE：先读后写的事务不会在升级锁时失败；FULL：断电不丢已答复的办理记录。
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": HOME / "jiezhi.sqlite3",
-        "ATOMIC_REQUESTS": False,
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-64000;"
-                "PRAGMA foreign_keys=ON;"
-            ),
-        },
-    }
-}
+DATABASES = {"default": database.configure(HOME, os.environ.get("JIEZHI_DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Officer"
@@ -138,11 +130,49 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# 单个材料最大 20 MB；照片解码后最大 6000 万像素（防解压炸弹）。
+# 单个材料最大 20 MB，录音、录像另定；照片解码后最大 6000 万像素（防解压炸弹）。
 EVIDENCE_MAX_BYTES = 20 * 1024 * 1024
+EVIDENCE_MAX_RECORDING_BYTES = int(os.environ.get("JIEZHI_RECORDING_MB", "500")) * 1024 * 1024
 EVIDENCE_MAX_PIXELS = 60_000_000
+# 一次提交合计最大几字节；收到一半的与材料放在一处（清扫时收走），不进系统的临时目录。
+UPLOAD_MAX_BYTES = 2 * EVIDENCE_MAX_RECORDING_BYTES
+FILE_UPLOAD_TEMP_DIR = FILES_DIR / "uploading"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_HANDLERS = [
+    "jiezhi.web.office.uploads.Limit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+# 文书：LibreOffice 的路径（空为自动找，off 为不用）和最长等几秒；字体写国标名称，本机没有的转 PDF 时换成后面的。
+SOFFICE = os.environ.get("JIEZHI_SOFFICE", "")
+SOFFICE_SECONDS = 90
+DOCUMENT_FONTS = {
+    "song": "方正小标宋简体",
+    "fang": "仿宋_GB2312",
+    "kai": "楷体_GB2312",
+    "hei": "黑体",
+    "plain": "宋体",
+}
+DOCUMENT_FONT_FALLBACKS = {
+    "song": ["FZXiaoBiaoSong-B05S", "SimSun", "Noto Serif CJK SC", "AR PL SungtiL GB", "Noto Sans CJK SC"],
+    "fang": ["FangSong", "STFangsong", "Noto Serif CJK SC", "AR PL SungtiL GB", "Noto Sans CJK SC"],
+    "kai": ["KaiTi", "STKaiti", "AR PL KaitiM GB", "Noto Serif CJK SC", "Noto Sans CJK SC"],
+    "hei": ["SimHei", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Droid Sans Fallback"],
+    "plain": ["SimSun", "Noto Serif CJK SC", "AR PL SungtiL GB", "Noto Sans CJK SC"],
+}
+# 版式尺寸的改动，名字见 base/documents/layouts/style.py。
+DOCUMENT_STYLE: dict[str, float | bool] = {}
+# 扫描件最多几页。
+SCAN_MAX_PAGES = 100
 
 OFFICE_NAME = os.environ.get("JIEZHI_OFFICE", "云桥街道办事处")
+# 印在文书上的简称（缺省同全称）、地址、电话。
+OFFICE_CONTACT = {
+    key: os.environ[f"JIEZHI_OFFICE_{key.upper()}"]
+    for key in ("short", "address", "phone")
+    if os.environ.get(f"JIEZHI_OFFICE_{key.upper()}")
+}
 PACKS_DIR = Path(os.environ.get("JIEZHI_PACKS", BASE_DIR / "src" / "jiezhi" / "packs"))
 
 LOGGING = {

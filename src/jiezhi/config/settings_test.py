@@ -13,3 +13,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 AXES_ENABLED = True
+# 转 PDF 一份要两三秒，只在专门的测试里转。
+SOFFICE = "off"

@@ -3,5 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("gongkai/", include("jiezhi.web.public.urls")),
     path("", include("jiezhi.web.office.urls")),
 ]

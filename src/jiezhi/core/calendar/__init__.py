@@ -16,8 +16,9 @@ from .clocks import (
 )
 from .daytable import CHINA, DEFAULT_OFFICE_HOURS, DayKind, DayTable
 from .durations import Annual, Duration, Unit, parse_duration
-from .periods import ClockError, Due, due, due_before
+from .periods import ClockError, Due, due, due_before, last_day_of, whole_day
 from .regimes import REGIMES, Regime, Rolling, Status, configured
+from .standing import stands
 
 __all__ = [
     "CHINA",
@@ -46,7 +47,10 @@ __all__ = [
     "due_before",
     "evaluate",
     "exceeds",
+    "last_day_of",
     "light",
     "parse_duration",
     "seed_table",
+    "stands",
+    "whole_day",
 ]

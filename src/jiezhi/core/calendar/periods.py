@@ -57,6 +57,17 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=CHINA)
 
 
+def whole_day(due_at: datetime) -> bool:
+    """到期时刻是不是整日的终点（北京时间零点，不含在内）。没有时区 → ClockError。"""
+    end = local(due_at)
+    return end == midnight(end.date())
+
+
+def last_day_of(due_at: datetime) -> date:
+    """到期时刻（不含在内的终点）之前的最后一天，北京时间。没有时区 → ClockError。"""
+    return (local(due_at) - timedelta(microseconds=1)).date()
+
+
 def add_months(day: date, months: int) -> date:
     """Same day number `months` later (or earlier), else the last day of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -119,7 +130,7 @@ def due(
         hourly = isinstance(segment, Duration) and segment.unit.measured_in_hours
         if isinstance(segment, Duration) and hourly:
             at = _hours_end(at, segment, table, waiting, notes)
-            last = (at - timedelta(microseconds=1)).date()
+            last = last_day_of(at)
             if segment.unit is Unit.WORK_HOUR:
                 doubtful.append((anchor - DAY, last))
         else:

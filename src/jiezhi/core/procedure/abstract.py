@@ -207,7 +207,8 @@ class Machine:
                 bit = self.bit["truth", item.name]
                 contradiction |= bool(truth_need & bit) and bool(truth_value & bit) == item.negated
                 truth_need, truth_value = truth_need | bit, truth_value | (0 if item.negated else bit)
-        clears = self._voids(action.clears)
+        # 重新做了的，从它起算的保护期也要重新起算：见 clockwork._operations。
+        clears = self._voids(action.clears) | (self._voids(action.means) & self.clock_bits)
         means = self.mask("means", action.means) | self._starts(name, action)
         guards = [(self.definition.guard(branch.when), self.number[branch.state]) for branch in action.to]
         plain = [i for i, branch in enumerate(action.to) if branch.when is None]
@@ -235,7 +236,7 @@ class Machine:
         sure = always_written(action)
         constants = {name: value for name, value in action.set.items() if name not in action.collected()}
         null = {name for name, value in constants.items() if value is None}
-        gain, lose = sure - null, set(null)
+        gain, lose = sure - null, null | set(action.blank)
         choices: list[list[tuple[int, int, int, str, bool]]] = []
         for name in action.written():
             rests, predicates = self._rests(name), self.mask("truth", self._by_field.get(name, ()))
@@ -247,7 +248,10 @@ class Machine:
             if name not in sure:
                 if not rests and not predicates:
                     continue  # 填不填都不影响走法
-                ways.append((0, 0, 0, "", True))  # 选填的留空就是不写，不会把原来的值抹掉
+                if name in action.blank:
+                    ways.append((rests, predicates, self._valuation(name, None), name, False))
+                else:
+                    ways.append((0, 0, 0, "", True))  # 选填的留空就是不写，不会把原来的值抹掉
             choices.append(ways)
         found: dict[tuple[int, int, int], Variant] = {}
         for combination in product(*choices):

@@ -49,6 +49,13 @@ class ExtendOp(Declaration):
     amount: str
 
 
+class ServiceDecl(Declaration):
+    """送达给谁、视为送达日：按当事人记进办理记录（当事人只记带钥匙的摘要），各人的时限各自起算。"""
+
+    to: Name = Field(description="受送达的当事人字段")
+    deemed: Name = Field(description="视为送达日字段（日期）")
+
+
 def _needs(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
@@ -72,18 +79,21 @@ class ActionDecl(Declaration):
     organ: str | None = Field(None, description="外部机关名称：动作是它做的，by 里的岗位只是记录")
     on: Names = Field(
         [],
-        description="自动办理的时机：open、entered.x、clock.x.expires、child.x.closed、children.x.closed、date.x",
+        description="自动办理的时机：open、entered.x、clock.x.expires、child.x.closed、children.x.closed、"
+        "parent.含义（上级件做了这个含义）、date.x",
     )
     every: str | None = Field(None, description="每隔多久自动办理一次，如 30日")
     collect: Names = Field([], description="要采集的字段；末尾加 ? 表示可以不填")
     fill: dict[Name, DottedName] = Field({}, description="由服务登记的事实预填的字段")
+    blank: Names = Field([], description="没有填就清空的选填字段：不沿用上一次填的（如上一个当事人的回执）")
     set: dict[Name, str | int | bool | None] = Field({}, description="办理时定值写入的字段")
     needs: Annotated[list[str | ConditionDecl], BeforeValidator(_needs)] = []
     clears: Names = Field([], description="退回或更正时作废的法律含义")
     serves: Names = Field([], description="送达的是哪个含义的文书，时限可从 served.x 起算")
+    service: ServiceDecl | None = Field(None, description="逐个当事人送达的：送达给谁、视为送达日")
     waives: Names = Field(
         [],
-        description="当事人明确放弃的保护期：由 party、reporter 办；岗位代为记录的，要写 organ 或必收签字的材料",
+        description="当事人明确放弃的保护期：由 party、reporter 办；岗位代为记录的，要必收签字的材料",
     )
     assign: dict[Name, str] = Field(
         {},
@@ -96,7 +106,7 @@ class ActionDecl(Declaration):
     number: Annotated[dict[Name, Name], BeforeValidator(_number)] = Field(
         {}, description="取号：case 或字段 ← 编号"
     )
-    document: Names = []
+    document: Names = Field([], description="办理后制作的文书：documents 里的名字")
     tag: Names = []
     untag: Names = []
     notify: list[NotifyDecl] = []

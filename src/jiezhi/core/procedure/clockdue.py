@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jiezhi.core.calendar import (
+    CHINA,
     REGIMES,
     Annual,
     ClockError,
@@ -21,7 +21,7 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.matter import ClockDecl
 from jiezhi.core.procedure.view import ClockView, Env
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+LOCAL = CHINA
 EVERY = "every."
 DATE = "date."
 # 工作日表管得到的年份；之外的日期算不出期限。
@@ -77,11 +77,25 @@ def plain(value: Duration | Annual) -> Duration:
 
 def keys(decl: ClockDecl, merged: Mapping[str, Any], env: Env) -> list[str]:
     """这个时限按哪些当事人各算一个；不按当事人的只有一个空标识。"""
-    if decl.per is None:
-        return [""]
-    value = merged.get(decl.per.removeprefix("field."))
+    return [""] if decl.per is None else _party_keys(decl.per, merged, env)
+
+
+def awaited(decl: ClockDecl, merged: Mapping[str, Any], env: Env) -> list[str]:
+    """必须都起算过的当事人标识（among）；没有写 among 的为空。"""
+    return [] if decl.among is None else _party_keys(decl.among, merged, env)
+
+
+def _party_keys(source: str, merged: Mapping[str, Any], env: Env) -> list[str]:
+    value = merged.get(source.removeprefix("field."))
     items = value if isinstance(value, list) else [value]
     return [env.party_key(item) for item in items if item]
+
+
+def started_by(definition: Definition, meanings: Iterable[str]) -> set[str]:
+    """从这些含义（或者那份文书的送达）起算的保护期。"""
+    starts = {f"{kind}.{meaning}" for meaning in meanings for kind in ("means", "served")}
+    clocks = definition.matter.clocks
+    return {name for name, clock in clocks.items() if clock.protects and starts & set(clock.from_)}
 
 
 def moment(value: Any) -> datetime | None:
@@ -109,7 +123,7 @@ def keyed(op: dict[str, Any], key: str, number: int) -> dict[str, Any]:
 
 
 def operation(kind: str, clock: ClockView, at: datetime, **extra: str) -> dict[str, Any]:
-    """一项时限变动；`kind` 为 pause、resume、extend、end、due。"""
+    """一项时限变动；`kind` 为 pause、resume、extend、end、void、due。"""
     op = {"op": kind, "clock": clock.name, "at": at.astimezone(LOCAL).isoformat(), **extra}
     return keyed(op, clock.key, clock.round)
 

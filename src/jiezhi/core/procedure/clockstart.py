@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,16 +80,20 @@ def _not_backdated(decl: ClockDecl, start: datetime, at: datetime) -> None:
 
 def backward(
     definition: Definition,
+    means: Sequence[str],
     merged: Mapping[str, Any],
     values: Mapping[str, Any],
     at: datetime,
     env: Env,
     rounds: dict[Key, int],
 ) -> list[dict[str, Any]]:
-    """倒数的时限：基准日期一定下来就有一行，到期是最迟办理的时刻，好亮灯提醒。"""
+    """倒数的时限：基准日期一定下来就有一行，到期是最迟办理的时刻，好亮灯提醒。
+
+    定日期的这一步（`means`）就是受它约束的那件事的，已经办了，不必再提醒。
+    """
     ops = []
     for name, decl in definition.matter.clocks.items():
-        if decl.at_least is None or decl.before is None:
+        if decl.at_least is None or decl.before is None or set(decl.binds) & set(means):
             continue
         field = decl.before.removeprefix("field.")
         target = moment(merged.get(field)) if field in values else None

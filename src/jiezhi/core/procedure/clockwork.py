@@ -17,6 +17,7 @@ from jiezhi.core.procedure.clockdue import (
     EVERY,
     LOCAL,
     Uncountable,
+    awaited,
     before,
     day,
     due_of,
@@ -25,6 +26,7 @@ from jiezhi.core.procedure.clockdue import (
     operation,
     plain,
     regime_of,
+    started_by,
 )
 from jiezhi.core.procedure.clockstart import backward, recurring, rounds_of, started
 from jiezhi.core.procedure.definition import Definition
@@ -46,18 +48,23 @@ __all__ = [
 ]
 
 
-def status_met(view: CaseView | None, name: str, status: str, at: datetime) -> bool:
+def status_met(
+    view: CaseView | None, name: str, status: str, at: datetime, everyone: Iterable[str] = ()
+) -> bool:
     """办理条件里的时限状态：expired 已届满、running 在计时、not_running 不在计时。
 
-    没有起算过的时限不算届满；按当事人的时限，全部届满才算届满。
+    没有起算过的时限不算届满；按当事人的时限，全部届满才算届满。`everyone` 是必须都起算过的当事人标识。
+    重新告知之前的各轮不算。
     """
-    clocks = [clock for clock in view.clocks if clock.name == name] if view else []
+    clocks = view.counted(name) if view else []
     running = [clock for clock in clocks if clock.live and clock.due_at > at]
     if status == "running":
         return bool(running)
     if status == "not_running":
         return not running
     latest = {clock.key: clock for clock in sorted(clocks, key=lambda item: item.round)}
+    if not set(everyone) <= set(latest):
+        return False
     return bool(latest) and all(clock.due_at <= at for clock in latest.values())
 
 
@@ -74,6 +81,9 @@ def barred(
     for name, clock in definition.matter.clocks.items():
         basis = definition.label(clock.basis)
         if clock.protects and set(clock.guards) & set(action.means):
+            if not set(awaited(clock, merged, env)) <= {one.key for one in view.counted(name)}:
+                say = f"还有当事人的“{clock.title}”没有起算，不得“{action.title}”"
+                found.append(Missing(f"clock.{name}", say, "先送达每一个当事人", basis))
             for live in view.running(name):
                 if live.due_at > at:
                     found.append(
@@ -153,7 +163,8 @@ def _operations(
 ) -> list[dict[str, Any]] | Missing:
     """这次办理引起的全部时限变动，先停、再扣除、再延长、后起算；延长不合规返回 Missing。
 
-    保护当事人的时限：起算的含义作废了就停，重新做了就重新起算，当事人得到完整的期间；
+    保护当事人的时限：起算的含义作废或者重新做了，全部当事人以前的各轮（连同已经届满、放弃的）都不算数，
+    重新起算、重新送达，当事人得到完整的期间；
     约束本单位的时限：已在计时的不重新起算，超期抹不掉。
     """
     action, to_state, at = act.decl, act.to_state, act.at
@@ -162,7 +173,15 @@ def _operations(
     terminal = definition.is_terminal(to_state)
     ops: list[dict[str, Any]] = []
     ended: set[tuple[str, str]] = set()
+    # 起算的含义重新做了，或者作废了：以前的各轮不算数。
+    stale = started_by(definition, {*action.means, *act.cleared})
+    for clock in view.clocks if view else []:
+        if clock.name in stale and not clock.void:
+            ops.append(operation("void", clock, at))
+            ended.add((clock.name, clock.key))
     for clock in live:
+        if (clock.name, clock.key) in ended:
+            continue
         if terminal or _ends(definition, act, clock, happened, merged, values, env):
             ops.append(operation("end", clock, at))
             ended.add((clock.name, clock.key))
@@ -179,7 +198,7 @@ def _operations(
         still = {(clock.name, clock.key) for clock in live} - ended
         ops += started(definition, happened, merged, values, at, env, rounds, still)
         ops += recurring(definition, to_state, values, at, env, rounds, still)
-        ops += backward(definition, merged, values, at, env, rounds)
+        ops += backward(definition, action.means, merged, values, at, env, rounds)
     return ops
 
 
@@ -222,12 +241,20 @@ def _ends(
     if clock_decl.before is not None:
         rewritten = clock_decl.before.removeprefix("field.") in values
         return rewritten or bool(set(clock_decl.binds) & set(act.decl.means))
-    if clock_decl.protects:
-        again = set(clock_decl.from_) & happened and clock.key in keys(clock_decl, merged, env)
-        lapsed = {f"means.{meaning}" for meaning in act.cleared} & set(clock_decl.from_)
-        if again or lapsed:
-            return True
-    return bool(set(clock_decl.until) & happened)
+    again = clock_decl.protects and set(clock_decl.from_) & happened
+    if again and clock.key in keys(clock_decl, merged, env):
+        return True
+    return _satisfied(clock_decl, act, clock, happened, merged, env)
+
+
+def _satisfied(
+    decl: ClockDecl, act: Act, clock: ClockView, happened: set[str], merged: Mapping[str, Any], env: Env
+) -> bool:
+    """等的事发生了没有。逐个当事人送达的，按当事人的时限只有这次送达的那个当事人的才算满足。"""
+    met, service = bool(set(decl.until) & happened), act.decl.service
+    if decl.per is None or service is None:
+        return met
+    return met and clock.key == env.party_key(merged.get(service.to))
 
 
 def _excluded(

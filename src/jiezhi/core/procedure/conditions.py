@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jiezhi.core.procedure import clockwork
+from jiezhi.core.procedure import checklist, clockdue, clockwork
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.base import ChildrenTest, ConditionDecl
 from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.materials import PREFIX, STATE
 from jiezhi.core.procedure.needs import Need
 from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
 
@@ -25,19 +26,26 @@ def unmet(
 ) -> list[Missing]:
     """没有满足的办理条件。`probe` 为真时，要等填写之后才判断得了的不算。"""
     found = []
-    to_come = set(action.collected()) if probe else set()
+    to_come = set(action.written()) if probe else set()
     for need in definition.needs[request.action]:
         if probe and _depends_on(definition, need) & to_come:
             continue  # 办理时才填的内容，现在还判断不了
+        if need.kind == "materials":
+            done = view.done if view else frozenset()
+            found += [one.missing() for one in checklist.lacking(definition, merged, done)]
+            continue
         if _need_met(definition, need, view, merged, request, env):
             continue
+        # 没有写参数的登记条件看得到件上任何内容：这一步还要填的，先提醒，填了再拦。
+        call = need.decl.call if need.decl is not None else None
+        tentative = bool(probe and action.collect and call is not None and not call.args)
         found.append(
             Missing(
                 f"need.{need.key}",
                 need.say,
                 need.remedy,
                 definition.label(need.basis),
-                blocking=need.effect == "stop",
+                blocking=need.effect == "stop" and not tentative,
             )
         )
     return found
@@ -48,6 +56,8 @@ def _depends_on(definition: Definition, need: Need) -> set[str]:
         return {need.name}
     if need.kind == "predicate":
         return {definition.matter.predicates[need.name].field}
+    if need.kind == "materials":
+        return {STATE, *(PREFIX + name for name in definition.matter.materials)}
     if need.decl is not None and need.decl.cel:
         return set(definition.expression(need.decl.cel).variables)
     if need.decl is not None and need.decl.call:
@@ -77,7 +87,8 @@ def _need_met(
         case "field":
             return (merged.get(need.name) is not None) != need.negated
         case "clock":
-            return clockwork.status_met(view, need.name, need.status, request.at) != need.negated
+            everyone = clockdue.awaited(definition.matter.clocks[need.name], merged, env)
+            return clockwork.status_met(view, need.name, need.status, request.at, everyone) != need.negated
         case _:
             assert need.decl is not None
             return _condition_met(definition, need.decl, view, merged, request, env)

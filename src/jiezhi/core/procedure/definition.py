@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.evidence.digest import sm3_hex
+from jiezhi.core.procedure import papers
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.guards import Guard, parse_guard
-from jiezhi.core.procedure.law import CAN_STOP, LawDecl, StatuteDecl
+from jiezhi.core.procedure.law import CAN_STOP, LawDecl, RuleDecl, StatuteDecl
 from jiezhi.core.procedure.matter import MatterDecl
 from jiezhi.core.procedure.needs import Need, parse_need
 
@@ -51,7 +52,7 @@ def cite(statutes: Mapping[str, StatuteDecl], reference: str) -> Citation | None
     if status in ("推导", "内部规定"):
         label = f"{'系统规则' if status == '推导' else '本单位规定'}：{article.text}"
     else:
-        label = f"《{statute.name}》({statute.version}){_numbered(article_id)}"
+        label = f"《{statute.name}》({statute.version}){numbered(article_id)}"
     return Citation(
         reference,
         label,
@@ -73,9 +74,10 @@ def _bound(source: str) -> frozenset[str]:
     return frozenset(_MACRO.findall(_QUOTED.sub("''", source)))
 
 
-def _numbered(article_id: str) -> str:
+def numbered(article_id: str) -> str:
     """条号给人看的写法：`64-2` → 第64条（二）；没有条号的文件只写名称。"""
     number, _, item = article_id.partition("-")
+    number = number.removesuffix("b")  # 47b：同一条里另一个期限
     if not number.isdigit():
         return ""
     return f"第{number}条" + (f"第（{item}）项" if item else "")
@@ -216,6 +218,12 @@ class Definition:
                 table.setdefault(name, set()).add(meaning)
         return {name: frozenset(found) for name, found in table.items()}
 
+    @cached_property
+    def role_rules(self) -> list[RuleDecl]:
+        """能拦人的 role 规则。"""
+        rules = [rule for law in self.laws for rule in law.rules.values() if rule.kind == "role"]
+        return [rule for rule in rules if (found := self.citation(rule.basis)) and found.status in CAN_STOP]
+
     def guard(self, text: str | None) -> Guard:
         """命名判断表达式。"""
         return parse_guard(text)
@@ -266,6 +274,8 @@ def _cited(matter: MatterDecl, laws: tuple[LawDecl, ...]) -> set[str]:
             for key, item in value.items():
                 if key == "basis" and isinstance(item, str):
                     found.add(item.partition(".")[0])
+                elif key == "text" and isinstance(item, str) and "cite(" in item:
+                    found.update(reference.partition(".")[0] for reference in papers.cited(item))
                 walk(item)
         elif isinstance(value, list):
             for item in value:

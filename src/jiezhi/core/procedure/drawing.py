@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from jiezhi.core.procedure.definition import START, Definition
-from jiezhi.core.procedure.layout import Node, link, place
+from jiezhi.core.procedure.layout import Node, layers, link, place
 from jiezhi.core.procedure.matter import ClockDecl
 from jiezhi.core.procedure.svgparts import (
     BLUE,
@@ -158,31 +158,7 @@ class _Drawing:
         after: dict[str, list[str]] = {START: [], **{name: [] for name in self.matter.states}}
         for source, target in self.edges:
             after[source].append(target)
-        back: set[tuple[str, str]] = set()
-        finished: list[str] = []
-        state: dict[str, int] = {}
-        for root in after:
-            if root in state:
-                continue
-            state[root] = 1
-            stack = [(root, iter(after[root]))]
-            while stack:
-                name, following = stack[-1]
-                reached = next(following, None)
-                if reached is None:
-                    state[name] = 2
-                    finished.append(name)
-                    stack.pop()
-                elif reached not in state:
-                    state[reached] = 1
-                    stack.append((reached, iter(after[reached])))
-                elif state[reached] == 1:
-                    back.add((name, reached))
-        ranks = {name: 0 if name == START else 1 for name in after}
-        for name in reversed(finished):
-            for target in after[name]:
-                if (name, target) not in back:
-                    ranks[target] = max(ranks[target], ranks[name] + 1)
+        ranks, back = layers(after, START)
         deepest = max(ranks.values())
         entered = {target for _, target in self.edges}
         for name, decl in self.matter.states.items():

@@ -55,6 +55,9 @@ def work_out(
             effects[key] = sorted(getattr(action, key))
     if filled:
         effects["filled"] = sorted(filled)
+    if action.service and merged.get(action.service.to) is not None:
+        to, deemed = env.party_key(merged[action.service.to]), merged.get(action.service.deemed)
+        effects |= {"serves": sorted(action.serves), "served": {"to": to, "deemed": deemed}}
     if request.origin:
         effects["origin"] = dict(request.origin)
     if action.deemed:
@@ -127,10 +130,37 @@ def _assignments(
             roles[role] = people
     if roles:
         effects["roles"] = roles
-    return _roles_wrong(definition, view, roles, merged, env)
+    found = _ruled_wrong(definition, action, view, request, roles)
+    return found + roles_wrong(definition, view, roles, merged, env)
 
 
-def _roles_wrong(
+def _ruled_wrong(
+    definition: Definition,
+    action: ActionDecl,
+    view: CaseView | None,
+    request: Request,
+    roles: Mapping[str, list[str]],
+) -> list[Missing]:
+    """法律规则要求的角色：不得指定到空；由这一步指定的，办理人自己要在里面（资格、人数在 roles_wrong 核）。"""
+    found = []
+    for rule in definition.role_rules:
+        role = rule.role or ""
+        decl = definition.matter.roles.get(role)
+        if decl is None or role not in roles:
+            continue
+        label, people = definition.label(rule.basis), roles[role]
+        if not people and action.assign[role] != "none":
+            say = f"没有指定“{decl.title}”"
+            found.append(Missing(f"role.{role}", say, "指定人员后再办", label))
+        elif rule.means in action.means:
+            held = view.roles.get(role, ()) if view else ()
+            if request.actor.id not in {*held, *people}:
+                say = f"“{action.title}”只能由“{decl.title}”办，您不在里面"
+                found.append(Missing(f"role.{role}", say, "请他们本人办；您也是的，把自己写进去", label))
+    return list({item.say: item for item in found}.values())
+
+
+def roles_wrong(
     definition: Definition,
     view: CaseView | None,
     roles: Mapping[str, list[str]],
@@ -170,15 +200,18 @@ def _children(
         targets = env.targets(child.for_each, view, merged) if child.for_each else [{}]
         for row in targets:
             inputs: dict[str, Any] = {}
+            numbered: dict[str, str] = {}
             for name, source in child.copy_fields.items():
-                if source.startswith("field."):
+                if source.removeprefix("field.") in action.number:
+                    numbered[name] = source.removeprefix("field.")
+                elif source.startswith("field."):
                     inputs[name] = merged.get(source.removeprefix("field."))
                 elif source.startswith("row."):
                     inputs[name] = row.get(source.removeprefix("row."))
                 else:
                     inputs[name] = source
             inputs = {name: value for name, value in inputs.items() if value is not None}
-            plans.append(ChildPlan(slot, child.matter, child.action, inputs, row.get("unit")))
+            plans.append(ChildPlan(slot, child.matter, child.action, inputs, row.get("unit"), numbered))
     return plans
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from jiezhi.core.procedure.change import renamed, renamed_set
 from jiezhi.core.procedure.view import CaseView, ClockView
 
 ERASED = "已依法清除"
@@ -30,6 +31,8 @@ def apply(view: CaseView | None, body: Mapping[str, Any], values: Mapping[str, A
     at = datetime.fromisoformat(body["at"])
     if view is None:
         view = CaseView(uid=body["case"], state="start", opened_at=at, changed_at=at)
+    if "changed" in effects:
+        view = _changed(view, effects["changed"])
     written = {name: values.get(name, ERASED) for name in body["inputs"] if not name.startswith("_")}
     fields = {**view.fields, **written}
     fields = {name: value for name, value in fields.items() if value is not None}
@@ -66,6 +69,17 @@ def apply(view: CaseView | None, body: Mapping[str, Any], values: Mapping[str, A
     )
 
 
+def _changed(view: CaseView, names: Mapping[str, Any]) -> CaseView:
+    """换版：环节、字段、法律含义、角色换成新版的叫法，不带过去的去掉；时限的改名和停止在 clocks 里。"""
+    return replace(
+        view,
+        state=names.get("states", {}).get(view.state, view.state),
+        fields=renamed(view.fields, names.get("fields", {})),
+        done=renamed_set(view.done, names.get("meanings", {})),
+        roles=renamed(view.roles, names.get("roles", {})),
+    )
+
+
 def fold_clocks(clocks: list[ClockView], ops: list[dict[str, Any]]) -> list[ClockView]:
     """把时限的变动依次作用上去。每项变动都带算好的 due，重放不依赖日历表。"""
     table = {(clock.name, clock.key, clock.round): clock for clock in clocks}
@@ -99,6 +113,12 @@ def fold_clocks(clocks: list[ClockView], ops: list[dict[str, Any]]) -> list[Cloc
                 changes |= {"extensions": (*clock.extensions, op["amount"])}
             case "end":
                 changes |= {"status": "ended", "ended_at": at}
+            case "void":
+                changes |= {"status": "ended", "ended_at": clock.ended_at or at, "void": True}
+            case "rename":
+                del table[key]
+                key = (op["to"], *key[1:])
+                changes |= {"name": op["to"]}
             case "due":
                 pass
         table[key] = replace(clock, **changes)

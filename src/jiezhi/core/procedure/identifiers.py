@@ -44,6 +44,20 @@ def ric_problem(number: str, today: date | None = None) -> str:
     return ""
 
 
+def born_on(number: str) -> date | None:
+    """身份证号里的生日；不是一个对的 18 位身份证号为 None。`number` 什么写法都行。"""
+    plain = canonical(number)
+    if len(plain) != 18 or ric_problem(plain):
+        return None
+    born: date = ric.get_birth_date(plain)
+    return born
+
+
+def age_on(born: date, day: date) -> int:
+    """`day` 那天满几周岁。周岁从生日的第二天算满（推导，有利于当事人），生日当天还小一岁。"""
+    return day.year - born.year - ((day.month, day.day) <= (born.month, born.day))
+
+
 def uscc_problem(number: str) -> str:
     """18 位统一社会信用代码哪里不对；没问题为空串。`number` 须已统一写法。
 

@@ -35,7 +35,7 @@ def collect(
     found: list[Missing] = []
     filled: list[str] = []
     if probe:
-        return Collected(values, found, filled)
+        return Collected({**values, **dict.fromkeys(action.blank)}, found, filled)
     allowed = set(action.collected()) | set(action.fill)
     for name in request.inputs:
         if name not in allowed:
@@ -56,6 +56,8 @@ def collect(
         if value is None:
             if name in required:
                 found.append(Missing("input", f"还没有“{decl.title}”", decl.help or "填写后再办", field=name))
+            if name in action.blank:
+                values[name] = None
             continue  # 选填的留空就是不写，不把原来的值抹掉
         wrong = _refer(env, decl, value)
         if wrong:

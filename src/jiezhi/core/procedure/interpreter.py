@@ -13,6 +13,7 @@ from typing import Any
 
 from jiezhi.core.procedure import clockwork, conditions, effects, inputs
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.base import Call
 from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.view import (
     CaseView,
@@ -30,11 +31,18 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def plan(
-    definition: Definition, view: CaseView | None, request: Request, env: Env, *, probe: bool = False
+    definition: Definition,
+    view: CaseView | None,
+    request: Request,
+    env: Env,
+    *,
+    probe: bool = False,
+    fit: dict[str, bool] | None = None,
 ) -> Plan | Refusal:
     """检查一次办理。`view` 为 None 表示开件。
 
     `probe` 为真时只问“具不具备条件”：不检查要填的内容（按钮、看板用）。
+    `fit` 是同一个人、同一刻已经问过的资格，逐个动作问的时候不重复查。
     返回 Plan 或 Refusal；不抛业务异常。
     """
     state = START if view is None else view.state
@@ -45,7 +53,7 @@ def plan(
     found: list[Missing] = []
     if state not in definition.sources(action):
         found.append(_wrong_state(definition, state, action))
-    who = _actor(definition, action, request, view, env)
+    who = _actor(definition, action, request, view, env, {} if fit is None else fit)
     if isinstance(who, Missing):
         found.append(who)
         who = {}
@@ -83,8 +91,9 @@ def available(
     """
     state = START if view is None else view.state
     result: list[Plan | Refusal] = []
+    fit: dict[str, bool] = {}
     for name in definition.by_state.get(state, []):
-        outcome = plan(definition, view, replace(request, action=name), env, probe=True)
+        outcome = plan(definition, view, replace(request, action=name), env, probe=True, fit=fit)
         if isinstance(outcome, Refusal) and any(item.code == "who" for item in outcome.missing):
             continue
         result.append(outcome)
@@ -107,17 +116,53 @@ def _wrong_state(definition: Definition, state: str, action: ActionDecl) -> Miss
 
 
 def _actor(
-    definition: Definition, action: ActionDecl, request: Request, view: CaseView | None, env: Env
+    definition: Definition,
+    action: ActionDecl,
+    request: Request,
+    view: CaseView | None,
+    env: Env,
+    fit: dict[str, bool],
 ) -> dict[str, str] | Missing:
+    unfit: Missing | None = None
     for who in action.by:
         answer = env.may(who, request.actor, view)
-        if answer is not None:
+        if answer is None:
+            continue
+        lacking = _unfit(definition, action, who, request, view, env, fit)
+        if lacking is None:
             post, unit = answer
             return request.actor.record(post, unit, action.organ)
+        unfit = unfit or lacking
+    if unfit is not None:
+        return unfit
     names = "、".join(env.describe_who(who) for who in action.by)
     return Missing(
         "who", f"“{action.title}”要由{names}办理", "请转给有权办理的人", definition.label(action.basis)
     )
+
+
+def _unfit(
+    definition: Definition,
+    action: ActionDecl,
+    who: str,
+    request: Request,
+    view: CaseView | None,
+    env: Env,
+    fit: dict[str, bool],
+) -> Missing | None:
+    """凭件上的角色办的，资格要在办的时候还有效：指定之后收回、过期的不行。"""
+    role = who.removeprefix("role.")
+    decl = definition.matter.roles.get(role) if who != role else None
+    if decl is None or view is None:
+        return None
+    for name in decl.needs:
+        if name not in fit:
+            fit[name] = env.call(Call(name=name, args={"officer": request.actor.id}), view, view.fields)
+        if not fit[name]:
+            say = f"您现在不具备“{env.describe_who(name)}”，不能作为“{decl.title}”办“{action.title}”"
+            remedy = "恢复资格后再办，或改由具备资格的人承办"
+            return Missing(f"role.{role}", say, remedy, definition.label(action.basis))
+    return None
 
 
 def _moment(view: CaseView | None, request: Request) -> list[Missing]:

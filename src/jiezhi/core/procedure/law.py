@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jiezhi.core.procedure.base import Declaration, Name, Names, Text, Title
+from jiezhi.core.procedure.base import Declaration, DottedName, Name, Names, Text, Title
+from jiezhi.core.procedure.fields import FieldType
 
 Status = Literal["已核对", "已核对(网)", "待核", "推导", "内部规定"]
 # 能拦住办理的只有这三种；“推导”“内部规定”不得说成法律规定。
@@ -47,10 +48,27 @@ class RuleDecl(Declaration):
     separate  做 means 的人不得是做 from_means 的人
     has       必须有做 means 的办法
     free      做 means 不得设任何办理条件（来件一律登记）
-    clock     必须有从 from_means 到 means 的时限，且不超过 limit
+    clock     必须有从 from_means 到 means 的时限，且不超过 limit；只能因 means、until 停，只能扣除 excludes 的时间，
+              起算时刻只能取自 field，延长不得超过条文
+    require   做 means 必须有登记的条件 condition，参数与 args 一项不差
+    role      必须有角色 role，至少 min 人、各有 condition 的资格；做 means 的只能是他们（这一步指定的，本人要在里面）
+    by        做 means 的只能是 posts 里的岗位
+    document  做 means 必须出文书；写了 mentions 的，文书里一定印得出这些字段和字样
+    collects  做 means 必须必填字段 field；写了 type 的，字段要是这个类型
+    protects  必须有从 from_means（能送达的从它的送达）起算、护着 means 的保护期，不短于 limit，全体当事人都算过
+    notice    做 means 必须受倒数时限约束，从 field 那个日期倒数，提前量不短于 limit
+    guide     能做 means 的业务必须有办事指南，公示事项齐全
+    test      做 means 必须有同样判断（cel）的办理条件，用到的字段由人填，不由系统定
+    rests     means 必须依赖字段 field：字段改了，means 作废，要重新做
+    keeps     means 只能连同 all_of 一起作废
+    opens     做 means 必须随之开立业务模板 matter 的子件，不看有没有来源
     """
 
-    kind: Literal["before", "never", "clears", "separate", "has", "free", "clock"]
+    kind: Literal[
+        "before", "never", "clears", "separate", "has", "free", "clock",
+        "require", "role", "by", "document", "collects", "protects", "notice", "guide",
+        "test", "rests", "keeps", "opens",
+    ]  # fmt: skip
     means: Name
     all_of: Names = []
     any_of: Names = []
@@ -58,6 +76,19 @@ class RuleDecl(Declaration):
     clears: Names = []
     from_means: Name | None = None
     limit: str | None = None
+    condition: str | None = Field(None, description="登记的条件，如 power.in_force")
+    args: dict[Name, str] = Field({}, description="条件的参数，如 power: field.cause")
+    role: Name | None = None
+    min: int = 1
+    posts: Names = []
+    field: Name | None = None
+    type: FieldType | None = Field(None, description="collects：字段的类型")
+    until: Names = Field([], description="clock：时限还可以因做了这些含义停")
+    excludes: Names = Field([], description="clock：法律规定不计入期限的时间，从这些含义起")
+    cel: str | None = Field(None, description="办理条件的表达式，如 fine <= proposed_fine")
+    mentions: Names = Field([], description="文书里必须有的字段或字样")
+    given: Text | None = Field(None, description="document：文书里这个判断成立才要的，照写，如 fine != '0元'")
+    matter: DottedName | None = None
     when: str | None = Field(None, description="法律判断名，如 complex、not complex")
     basis: str
     say: Text

@@ -7,7 +7,7 @@ pooling adjacent violators. 全部计算只依赖输入的次序，同样的输�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 GAP = 22.0
@@ -37,6 +37,36 @@ class Node:
     def bottom(self) -> float:
         """下边。"""
         return self.y + self.height / 2
+
+
+def layers(after: Mapping[str, Sequence[str]], root: str) -> tuple[dict[str, int], set[tuple[str, str]]]:
+    """有向图分层：每个节点的层次（从 `root` 起最长路径，不算往回的边；`root` 在 0，其余至少 1），以及往回的边。"""
+    back: set[tuple[str, str]] = set()
+    finished: list[str] = []
+    state: dict[str, int] = {}
+    for begin in after:
+        if begin in state:
+            continue
+        state[begin] = 1
+        stack = [(begin, iter(after[begin]))]
+        while stack:
+            name, following = stack[-1]
+            reached = next(following, None)
+            if reached is None:
+                state[name] = 2
+                finished.append(name)
+                stack.pop()
+            elif reached not in state:
+                state[reached] = 1
+                stack.append((reached, iter(after[reached])))
+            elif state[reached] == 1:
+                back.add((name, reached))
+    ranks = {name: 0 if name == root else 1 for name in after}
+    for name in reversed(finished):
+        for target in after[name]:
+            if (name, target) not in back:
+                ranks[target] = max(ranks[target], ranks[name] + 1)
+    return ranks, back
 
 
 def link(upper: Node, lower: Node) -> None:

@@ -1,7 +1,7 @@
 """读一个文件夹的业务模板。
 
-`_law/` 放法律（means 法律含义词表、statutes 法律名录、law 法律规则）,`_traits/` 放通用做法，代码表（list）
-放哪里都行，其余文件夹放业务模板（matter），一个文件一份。一个文件坏了不影响别的文件；全部文件的全部问题一次列出。
+`_law/` 放法律（means 法律含义词表、statutes 法律名录、law 法律规则）,`_traits/` 放通用做法，`_powers/` 放权责清单的种子
+（powers），`_discretion/` 放裁量基准（discretion），代码表（list）放哪里都行，其余文件夹放业务模板（matter），一个文件一份。一个文件坏了不影响别的文件；全部文件的全部问题一次列出。
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jiezhi.core.procedure.checks import check_laws, check_matter
+from jiezhi.core.discretion.check import check as check_benchmark
+from jiezhi.core.discretion.decl import BenchmarkDecl
+from jiezhi.core.procedure.checks import check_laws, check_matter, check_powers
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.errors import PackError, Problem, in_order
 from jiezhi.core.procedure.explain import problems_of
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
 from jiezhi.core.procedure.matter import MatterDecl, TraitDecl
 from jiezhi.core.procedure.packset import LoadedMatter, PackSet
+from jiezhi.core.procedure.paperfiles import attach, read_papers
+from jiezhi.core.procedure.powers import PowersFile
 from jiezhi.core.procedure.source import MAX_BYTES, Mark, Path, Positions, Source, read_text
 from jiezhi.core.procedure.traits import LoadedTrait, expand, references, resolve
 
 MAX_FILES = 2000
-KINDS = ("matter", "trait", "list", "law", "statutes", "means")
+KINDS = ("matter", "trait", "list", "law", "statutes", "means", "powers", "discretion")
+_PLACES = dict.fromkeys(("law", "statutes", "means"), "_law") | {"trait": "_traits"}
+_PLACES |= {"powers": "_powers", "discretion": "_discretion"}
 _READABLE = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff_.-]*")
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,6 +56,7 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
                 found[kind].append(source)
         elif source.data is not None:
             packs.problems.append(_problem(source, "file.shape", (), "文件最外层要写“键: 值”，如 matter: …"))
+    read_papers(root, packs)
     for source in found["means"]:
         _take_means(source, packs)
     for source in found["statutes"]:
@@ -66,6 +73,11 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
         packs.problems += problems
         if matter is not None:
             (packs.matters if matter.usable else packs.faulty)[matter.decl.matter] = matter
+    for source in found["powers"]:
+        _take_powers(source, packs)
+    packs.problems += check_powers(packs)
+    for source in found["discretion"]:
+        _take_benchmark(source, packs)
     packs.problems = in_order(packs.problems)
     return packs
 
@@ -171,8 +183,8 @@ def _kind(source: Source, packs: PackSet) -> str | None:
     kind = found[0]
     parts = source.file.split("/")[1:-1]
     top = parts[0] if parts else ""
-    wanted = "_law" if kind in ("law", "statutes", "means") else "_traits" if kind == "trait" else ""
-    wrong = top != wanted if wanted else kind == "matter" and top in ("_law", "_traits")
+    wanted = _PLACES.get(kind, "")
+    wrong = top != wanted if wanted else kind == "matter" and top in _PLACES.values()
     if wrong:
         say = f"这个文件应放在 {wanted or '业务模板自己的'} 文件夹里"
         packs.problems.append(_problem(source, "file.place", (kind,), say))
@@ -254,6 +266,27 @@ def _take_codes(source: Source, packs: PackSet) -> None:
         packs.codes[decl.list] = decl
 
 
+def _take_powers(source: Source, packs: PackSet) -> None:
+    decl = _validate(PowersFile, source, source.data, packs, "powers")
+    for code, power in decl.powers.items() if decl else ():
+        if _register(packs, "powers", code, source, ("powers", code), "事项代码"):
+            packs.powers[code] = power
+            for key in ("basis", "authorisation", "matter", "also", "params"):
+                mark = source.positions.at(("powers", code, key))
+                packs.marks[("powers", f"{code}/{key}")] = mark or Mark(source.file, 0, 0)
+
+
+def _take_benchmark(source: Source, packs: PackSet) -> None:
+    decl = _validate(BenchmarkDecl, source, source.data, packs, str(source.data.get("discretion")))
+    if decl and _register(packs, "benchmarks", decl.discretion, source, ("discretion",), "裁量基准"):
+
+        def tell(code: str, path: Path, say: str) -> None:
+            packs.problems.append(_problem(source, code, path, say, pack=decl.discretion))
+
+        check_benchmark(decl, packs.statutes, set(packs.powers), packs.benchmarks.values(), tell)
+        packs.benchmarks[decl.discretion] = decl
+
+
 def _take_trait(source: Source, packs: PackSet) -> None:
     """通用做法：展开之前先查形状，含 `$` 的值展开之后才查得了，这里放过。"""
     data, name = source.data, str(source.data.get("trait"))
@@ -310,6 +343,7 @@ def _matter(
             return None, [_problem(source, "name.duplicate", ("matter",), say, pack=pack)]
         packs.marks[("matters", pack)] = source.positions.at(("matter",)) or Mark(source.file, 0, 0)
     marks = expanded.positions
+    problems += attach(expanded.data, source.file, pack, packs, marks)
     try:
         decl = MatterDecl.model_validate(expanded.data, by_alias=True, by_name=False)
     except ValidationError as error:

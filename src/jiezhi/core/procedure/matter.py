@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.base import (
@@ -21,6 +21,7 @@ from jiezhi.core.procedure.base import (
     Title,
 )
 from jiezhi.core.procedure.fields import FieldDecl
+from jiezhi.core.procedure.materials import GuideDecl, MaterialDecl, expand
 
 
 class StateDecl(Declaration):
@@ -70,6 +71,9 @@ class ClockDecl(Declaration):
     at: str | None = Field(None, description="起算时刻取自字段 field.x（如视为送达日）；不写取办理时刻")
     until: Names = Field([], description="满足即停：means.x、action.x、state.x；办结自动停")
     per: str | None = Field(None, description="每个当事人一个时限：field.x")
+    among: str | None = Field(
+        None, description="按当事人的时限，要这个字段（field.x）里的全体当事人都起算过、都届满才算届满"
+    )
     protects: Literal["party"] | None = None
     guards: Names = Field([], description="保护期内不得做的法律含义")
     excludes: list[ExcludeDecl] = []
@@ -95,6 +99,32 @@ class SequenceDecl(Declaration):
     def source(self, word: str) -> str:
         """`per` 里的 channel 或 column 取自哪个字段（字段名）。"""
         return self.sources.get(word, word).removeprefix("field.")
+
+
+class DocumentDecl(Declaration):
+    """文书：动作的 document 提到它，提交之后按办理那一刻的内容制作。`text` 由加载器从 `file` 读入。"""
+
+    title: Title
+    layout: Literal["letter", "form", "record", "receipt", "sheet"] = "letter"
+    file: str | None = Field(None, description="模板文件：先找本文件夹的 documents/，再找 _documents/")
+    text: str = Field("", description="模板文字（Jinja2）；写了 file 的由加载器读入")
+    with_: dict[Name, str] = Field(
+        {}, alias="with", description="共用模板里的名字 ← 字段名；=文字 是定值（空的写 =）"
+    )
+    number: Name | None = Field(None, description="文号所在的字段")
+    to: Name | None = Field(None, description="给哪个当事人（字段）；给当事人的文书不得引用待核的条文")
+    signs: Names = Field([], description="签名栏")
+    seal: bool = Field(False, description="盖印章")
+    red_head: bool = Field(True, description="公文函件的红色发文机关标志；执法文书按习惯不用的写 false")
+    copies: Annotated[int, Field(ge=1, le=20)] = 2
+    each: bool | None = Field(
+        None, description="每次另出一份；不写时笔录、回证是，其余再出就是新版、旧版作废"
+    )
+
+    @property
+    def repeated(self) -> bool:
+        """每次另出一份。"""
+        return self.layout in ("record", "receipt") if self.each is None else self.each
 
 
 class MeasureDecl(Declaration):
@@ -150,6 +180,9 @@ class Shared(Declaration):
     clocks: dict[Name, ClockDecl] = {}
     sequences: dict[Name, SequenceDecl] = {}
     measures: dict[Name, MeasureDecl] = {}
+    documents: dict[Name, DocumentDecl] = {}
+    materials: dict[Name, MaterialDecl] = {}
+    guide: GuideDecl = GuideDecl()
     states: dict[Name, StateDecl] = {}
     actions: dict[Name, ActionDecl] = {}
 
@@ -178,6 +211,11 @@ class MatterDecl(Shared):
     located_by: Name | None = Field(None, description="作地点的字段")
     reported_by: Name | None = Field(None, description="作来件人的字段")
     unique_open: Names = Field([], description="这些字段相同的，同时只能有一件未办结")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _materials(cls, data: Any) -> Any:
+        return expand(data)
 
     @property
     def host_system(self) -> str | None:

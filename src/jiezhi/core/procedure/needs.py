@@ -3,6 +3,7 @@
 done.inform / not done.inform      法律含义已经（没有）做过，且未作废     校验器精确跟踪
 predicate.complex / not …          命名判断                             校验器精确跟踪
 field.reply                        字段已采集
+materials.complete                 材料齐全：缺的逐样列出（见 checklist.py）
 clock.defence.expired / .running / .not_running                          时限状态
 <名字>                              conditions 里声明的条件
 {…}                                就地声明的条件
@@ -17,7 +18,8 @@ from typing import Literal
 from jiezhi.core.procedure.base import ConditionDecl
 from jiezhi.core.procedure.matter import MatterDecl
 
-NeedKind = Literal["done", "predicate", "field", "clock", "condition"]
+COMPLETE = "materials.complete"
+NeedKind = Literal["done", "predicate", "field", "clock", "condition", "materials"]
 _SHORT = re.compile(
     r"^(?P<neg>not )?(?:(?P<kind>done|predicate|field)\.(?P<name>[a-z][a-z0-9_]*)"
     r"|clock\.(?P<clock>[a-z][a-z0-9_]*)\.(?P<status>expired|running|not_running))$"
@@ -55,6 +57,10 @@ def parse_need(matter: MatterDecl, raw: str | ConditionDecl, means_titles: dict[
     if raw in matter.conditions:
         decl = matter.conditions[raw]
         return Need("condition", raw, False, "", decl.say, decl.remedy, decl.basis, decl.effect, decl)
+    if raw == COMPLETE:
+        if not matter.materials:
+            raise NeedError("办理条件“materials.complete”要先在 materials 里写材料")
+        return Need("materials", "complete", False, "", "材料还不齐全", "补齐材料", None, "stop")
     found = _SHORT.match(raw)
     if not found:
         raise NeedError(f"办理条件“{raw}”没有声明，也不是 done./predicate./field./clock. 的写法")
@@ -101,6 +107,12 @@ def _clock_need(matter: MatterDecl, name: str, status: str, negated: bool) -> Ne
         "running": (f"“{clock.title}”没有在计时", "核对起算的办理是否已经做过"),
         "not_running": (f"“{clock.title}”还在计时", "等它届满或办结后再办"),
     }
+    if negated:
+        says = {
+            "expired": (f"“{clock.title}”已经届满，不能再办", "按届满之后的规定办"),
+            "running": says["not_running"],
+            "not_running": says["running"],
+        }
     say, remedy = says[status]
     return Need("clock", name, negated, status, say, remedy, clock.basis, "stop")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from jiezhi.core.discretion.decl import BenchmarkDecl
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.errors import Problem, in_order
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, StatuteDecl
 from jiezhi.core.procedure.matter import MatterDecl
+from jiezhi.core.procedure.powers import PowerDecl
 from jiezhi.core.procedure.source import Mark, Path, Positions
 from jiezhi.core.procedure.traits import LoadedTrait
 
@@ -40,6 +42,7 @@ class LoadedMatter:
 class PackSet:
     """一个文件夹里的全部声明。
 
+    `papers` 是文书模板的文字（相对路径 → 文字，如 `_documents/receipt.md`）。
     `matters` 只有没有错误的；`faulty` 是读得出来但有错误的，只供校验和编辑时一并列出问题、画图，不得拿来办件。
     """
 
@@ -49,8 +52,11 @@ class PackSet:
     laws: list[LawDecl] = field(default_factory=list)
     traits: dict[str, LoadedTrait] = field(default_factory=dict)
     codes: dict[str, CodeListFile] = field(default_factory=dict)
+    papers: dict[str, str] = field(default_factory=dict)
     matters: dict[str, LoadedMatter] = field(default_factory=dict)
     faulty: dict[str, LoadedMatter] = field(default_factory=dict)
+    powers: dict[str, PowerDecl] = field(default_factory=dict)
+    benchmarks: dict[str, BenchmarkDecl] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     marks: dict[tuple[str, str], Mark] = field(default_factory=dict)
 
@@ -76,5 +82,5 @@ class PackSet:
         return file, line
 
     def shared_mark(self, kind: str, name: str) -> Mark:
-        """共用东西在哪里声明：kind 为 means、statutes、laws、traits、codes。"""
+        """共用东西在哪里声明：kind 为 means、statutes、laws、traits、codes、powers。"""
         return self.marks.get((kind, name), Mark("", 0, 0))

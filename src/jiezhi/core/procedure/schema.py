@@ -13,15 +13,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from jiezhi.core.discretion.decl import BenchmarkDecl
 from jiezhi.core.procedure import actions, base, fields, matter
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
 from jiezhi.core.procedure.matter import MatterDecl, Shared, TraitDecl
+from jiezhi.core.procedure.powers import PowersFile
 from jiezhi.core.procedure.systems import SYSTEMS
 from jiezhi.core.procedure.words import KEYS, SECTIONS
 
@@ -88,7 +90,8 @@ def _loosen(schema: Schema) -> None:
 def _entry_models() -> set[str]:
     names = set()
     for info in Shared.model_fields.values():
-        names.add(info.annotation.__args__[1].__name__)  # type: ignore[union-attr]
+        parts = get_args(info.annotation) or (info.annotation,)  # guide 不是“键: 条目”，就是它自己
+        names.add(parts[-1].__name__)
     return names
 
 
@@ -154,6 +157,16 @@ def codes_schema() -> Schema:
     return _headed(_of(CodeListFile), "代码表")
 
 
+def powers_schema() -> Schema:
+    """权责清单种子文件。"""
+    return _headed(_of(PowersFile), "权责清单")
+
+
+def discretion_schema() -> Schema:
+    """裁量基准文件。"""
+    return _headed(_of(BenchmarkDecl), "裁量基准")
+
+
 def _together(title: str, models: tuple[type[BaseModel], ...]) -> Schema:
     defs: Schema = {}
     options = []
@@ -169,6 +182,8 @@ FILES: dict[str, Callable[[], Schema]] = {
     "trait.json": trait_schema,
     "law.json": law_schema,
     "codes.json": codes_schema,
+    "powers.json": powers_schema,
+    "discretion.json": discretion_schema,
 }
 
 

@@ -33,7 +33,8 @@ class FakeEnv:
         return [] if expression == "unit.none" else ["u1"]
 
     def call(self, call: Call, view: CaseView | None, values: Mapping[str, Any]) -> bool:
-        return self.rng.random() < 0.5
+        # 多数时候成立：条件多的一步也走得过去，少数时候不成立，走别的路。
+        return self.rng.random() < 0.8
 
     def fact(self, name: str, view: CaseView | None, values: Mapping[str, Any]) -> Any:
         return None
@@ -62,6 +63,11 @@ class FakeEnv:
 
 def sample(rng: random.Random, name: str, decl: FieldDecl, at: datetime, definition: Definition) -> Any:
     """给字段编一个合规的值。"""
+    if decl.many:
+        one = decl.model_copy(update={"many": False, "min": None, "max": None})
+        return [
+            _another(sample(rng, name, one, at, definition), n) for n in range(1, max(decl.min or 1, 1) + 1)
+        ]
     match decl.type:
         case FieldType.TEXT:
             return "情" * max(decl.min or 1, 12) if not decl.max or decl.max >= 12 else "情"
@@ -86,8 +92,14 @@ def sample(rng: random.Random, name: str, decl: FieldDecl, at: datetime, definit
         case FieldType.FILE:
             return ["0" * 64]
         case FieldType.ROWS:
-            return []
+            columns = decl.columns.items()
+            return [{key: sample(rng, key, column, at, definition) for key, column in columns}]
         case FieldType.FACTORS:
             return {"a": 1}
         case _:
             return "u1"
+
+
+def _another(value: Any, n: int) -> Any:
+    """第 n 个：多值字段里的值各不相同。"""
+    return {**value, "name": f"张三{n}"} if isinstance(value, dict) else f"u{n}"

@@ -1,10 +1,10 @@
 """通用做法（trait）的展开和参数（param）的代入。
 
-`$` 的用法只有一种写法、两层意思，先后分明：
+`$` 有两层意思，先后分明（后面紧跟着字母的写 `${x}`，如 `${doc}_to`）：
 1. 展开 `use:` 时，通用做法里的 `$x` 如果是它声明的 arguments，就换成引用时给的值或缺省值；只换一遍，
    给的值里即使还有 `$y` 也不再当 arguments 看；
 2. 剩下的 `$y` 必须是业务模板（连同通用做法带进来的）params 里的参数，由 `resolve` 换成缺省值或本单位的值。
-整个值就是 `$x` 时，可以换成列表、对照表、整数；夹在文字里的 `$x` 换成文字。
+整个值就是 `$x` 时，可以换成列表、对照表、整数（列表里的一项换成列表时并进来）；夹在文字里的 `$x` 换成文字。
 
 合并：各部分按条目深度合并，业务模板自己写的优先；列表整个替换。但不得改通用做法里办理动作的 means,
 不得去掉它的 needs、clears，也不得改它的办理条件是怎样判断的：通用做法是各模板共同的底线。
@@ -25,7 +25,7 @@ from jiezhi.core.procedure.source import Mark, Path, Positions
 from jiezhi.core.procedure.words import SECTIONS, gloss
 
 MERGED: tuple[str, ...] = tuple(Shared.model_fields)
-REFERENCE = re.compile(r"\$([a-z][a-z0-9_]*)")
+REFERENCE = re.compile(r"\$(?:\{([a-z][a-z0-9_]*)\}|([a-z][a-z0-9_]*))")
 # 办理条件是怎样判断的：业务模板可以改说法，不能改判断。
 _FIXED_IN_CONDITIONS = ("cel", "children", "call", "distinct_from", "effect", "basis")
 
@@ -47,10 +47,15 @@ class LoadedTrait:
         return references({key: self.data[key] for key in MERGED if key in self.data})
 
 
+def names_in(text: str) -> list[str]:
+    """文字里的 `$x`、`${x}`，按先后。"""
+    return [found[1] or found[2] for found in REFERENCE.finditer(text)]
+
+
 def references(value: Any) -> set[str]:
     """一个值（含键）里出现的全部 `$x`。"""
     if isinstance(value, str):
-        return set(REFERENCE.findall(value))
+        return set(names_in(value))
     if isinstance(value, Mapping):
         return {name for key, item in value.items() for name in references(key) | references(item)}
     if isinstance(value, list):
@@ -62,13 +67,23 @@ def substitute(value: Any, given: Mapping[str, Any]) -> Any:
     """把 `$x` 换成 given 里的值；given 里没有的原样留着。"""
     if isinstance(value, str):
         whole = REFERENCE.fullmatch(value)
-        if whole and whole[1] in given:
-            return given[whole[1]]
-        return REFERENCE.sub(lambda m: _as_text(given[m[1]]) if m[1] in given else m[0], value)
+        if whole and (whole[1] or whole[2]) in given:
+            return given[whole[1] or whole[2]]
+        return REFERENCE.sub(
+            lambda m: _as_text(given[m[1] or m[2]]) if (m[1] or m[2]) in given else m[0], value
+        )
     if isinstance(value, dict):
         return {str(substitute(key, given)): substitute(item, given) for key, item in value.items()}
     if isinstance(value, list):
-        return [substitute(item, given) for item in value]
+        found: list[Any] = []
+        for item in value:
+            new = substitute(item, given)
+            # 列表里的一项整个是 `$x` 而给的是列表：并进来，不套一层。
+            if isinstance(item, str) and isinstance(new, list):
+                found += new
+            else:
+                found.append(new)
+        return found
     return value
 
 
@@ -248,7 +263,7 @@ class _Expander:
             elif isinstance(value, list):
                 stack += [((*path, index), item) for index, item in enumerate(value)]
             elif isinstance(value, str) and "$" in value:
-                for name in REFERENCE.findall(value):
+                for name in names_in(value):
                     if name not in known:
                         mark = self.marks.at(path, key=False) or Mark("", 0, 0)
                         say = f"“${name}”既不是通用做法的参数，也不是 params 里声明的参数"

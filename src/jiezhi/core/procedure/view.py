@@ -41,7 +41,10 @@ SYSTEM = Actor("system", name="系统")
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """一个时限现在的样子。`due_at` 是不含在内的终点；`status` 为 running、paused 或 ended。"""
+    """一个时限现在的样子。`due_at` 是不含在内的终点；`status` 为 running、paused 或 ended。
+
+    `void`：这一轮不算数（重新告知之前的保护期），不能当作已经届满或者放弃。
+    """
 
     name: str
     key: str
@@ -54,6 +57,7 @@ class ClockView:
     limit: str = ""
     pauses: tuple[tuple[datetime, datetime | None], ...] = ()
     extensions: tuple[str, ...] = ()
+    void: bool = False
 
     @property
     def live(self) -> bool:
@@ -95,10 +99,17 @@ class CaseView:
         """还没有结束的、叫这个名字的时限（按当事人可能有几个）。"""
         return [clock for clock in self.clocks if clock.name == name and clock.live]
 
+    def counted(self, name: str) -> list[ClockView]:
+        """叫这个名字的、算数的各轮：起算过，没有因重新告知作废。"""
+        return [clock for clock in self.clocks if clock.name == name and not clock.void]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """一次办理请求。`at` 是事情发生的时刻，`now` 是系统知道的时刻，都带时区。"""
+    """一次办理请求。`at` 是事情发生的时刻，`now` 是系统知道的时刻，都带时区。
+
+    `leased` 是现场离线时已经用掉的租用号：字段（件号写 case）→ 号。
+    """
 
     action: str
     actor: Actor
@@ -108,6 +119,7 @@ class Request:
     reason: str = ""
     expected_version: int | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
+    leased: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,8 @@ class ChildPlan:
     action: str | None
     inputs: dict[str, Any]
     unit: str | None = None
+    # 子件字段 ← 这一步取的号：号要等检查都过了才取，取了再填。
+    numbered: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -16,12 +16,16 @@ SECTIONS: dict[str, str] = {
     "clocks": "时限",
     "sequences": "编号",
     "measures": "用时",
+    "documents": "文书",
+    "materials": "材料",
+    "guide": "办事指南",
     "states": "环节",
     "actions": "办理动作",
     "statutes": "法律",
     "rules": "法律规则",
     "codes": "代码",
     "arguments": "参数",
+    "powers": "事项",
 }
 
 KEYS: dict[str, str] = {
@@ -105,6 +109,24 @@ KEYS: dict[str, str] = {
     "import": "来表格式",
     "acts": "依次办理的动作",
     "action": "办理动作",
+    "duty": "职责类别",
+    "authorisation": "授权",
+    "announcement": "授权公告",
+    "article": "直接授权的条文",
+    "fee": "收费",
+    "also": "另外可用的业务模板",
+    "note": "备注",
+    "audience": "谁可以办",
+    "actual": "实际用时",
+    "ways": "怎样办",
+    "result": "办成了给什么",
+    "notes": "注意",
+    "remedies": "救济",
+    "original": "原件份数",
+    "copies": "份数",
+    "shared": "从哪里共享得到",
+    "promise": "可以承诺代替",
+    "form": "空白表",
 }
 
 

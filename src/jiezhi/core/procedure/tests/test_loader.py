@@ -197,6 +197,28 @@ def test_law_files_are_checked_against_each_other(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("rule", "fragment"),
+    [
+        ("kind: notice, means: close, limit: 7日", "notice 种类的规则要写 field"),
+        ("kind: before, means: close, all_of: register, until: register", "用不上 until"),
+        ("kind: require, means: close, condition: a.b, mentions: x", "用不上 mentions"),
+        ("kind: document, means: close, mentions: x, given: 'a =='", "写法不对"),
+        ("kind: clock, means: close, until: clos", "没有“clos”这个法律含义"),
+        ("kind: clock, means: close, excludes: clos", "没有“clos”这个法律含义"),
+    ],
+)
+def test_a_rule_that_would_hold_nothing_is_refused(tmp_path: Path, rule: str, fragment: str) -> None:
+    folder = write(tmp_path, {
+        "_law/means.yaml": "means: {register: 登记, close: 办结}\n",
+        "_law/law.yaml": f"law: 规则\napplies_to: [甲]\nrules:\n  one: {{{rule}, basis: a.1, say: 说}}\n",
+        "_law/statutes.yaml": "statutes: {a: {name: 甲法, version: '2021', in_force: '2021-01-01', status: 已核对,\n"
+        "  articles: {'1': {text: 一}}}}\n",
+    })  # fmt: skip
+    (problem,) = load_folder(folder).problems
+    assert problem.is_error and fragment in problem.say
+
+
 def test_missing_folder() -> None:
     with pytest.raises(FileNotFoundError):
         load_folder("没有这个文件夹")

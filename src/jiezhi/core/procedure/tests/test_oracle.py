@@ -236,6 +236,7 @@ class Verdict:
     traps: set[str] = field(default_factory=set)
     unassigned: set[tuple[str, str]] = field(default_factory=set)
     broken: set[tuple[str, str]] = field(default_factory=set)
+    worlds: set[World] = field(default_factory=set)
 
 
 def valuation(case: dict[str, Any], values: tuple[Any, ...]) -> dict[str, bool]:
@@ -314,6 +315,7 @@ def brute_force(case: dict[str, Any]) -> Verdict:
                         verdict.unassigned.add((name, action["uses"]))
                     for rule in rules_broken(case, action, state, goal, kept, after, facts):
                         verdict.broken.add((name, rule))
+    verdict.worlds = set(onward)
     conclude(verdict, onward, blocked)
     return verdict
 

@@ -159,7 +159,7 @@ def test_expand_leaves_its_input_alone() -> None:
 
 
 def test_substitute_is_a_single_pass() -> None:
-    assert substitute({"$a": ["$b", "x$a-$c"]}, {"a": "$b", "b": [1]}) == {"$b": [[1], "x$b-$c"]}
+    assert substitute({"$a": ["$b", "x$a-$c"]}, {"a": "$b", "b": [1]}) == {"$b": [1, "x$b-$c"]}
     assert references({"$a": ["$b", {"c": "x$d"}], "e": 3}) == {"a", "b", "d"}
 
 
@@ -185,3 +185,11 @@ def test_param_bounds(default: Any, low: Any, high: Any, value: Any, fits: bool)
 
     param = ParamDecl(title="参数", default=default, min=low, max=high, basis="office.8")
     assert (check_value(param, value) is None) is fits
+
+
+def test_braces_end_the_name() -> None:
+    given = {"doc": "inform", "more": ["a", "b"]}
+    assert substitute("${doc}_to", given) == "inform_to"
+    assert substitute(["$more", "c", ["$more"]], given) == ["a", "b", "c", ["a", "b"]]
+    assert substitute("{field.$doc} ${doc} $doc_to ${none}", given) == "{field.inform} inform $doc_to ${none}"
+    assert references(["${doc}_x", "$doc_to"]) == {"doc", "doc_to"}

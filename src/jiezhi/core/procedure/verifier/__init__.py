@@ -16,8 +16,10 @@ from jiezhi.core.procedure.verifier import (
     basis,
     clocks,
     expressions,
+    materials,
     names,
     numbering,
+    papers,
     people,
     protect,
     reach,
@@ -62,10 +64,12 @@ def verify(
     names.check(report, outside)
     names.check_params(report)
     numbering.check(report)
+    papers.check(report)
     people.check_names(report, outside)
     clocks.check(report)
     protect.check(report)
     basis.check(report)
+    materials.check(report)
     if report.broken:
         return report.problems()  # 名字不全，走法没法穷举；先改这些
     graph = explore(definition, cap)
@@ -84,13 +88,20 @@ def verify(
 
 
 def explore(definition: Definition, cap: int = CAP) -> Graph:
-    """穷举可达状况（含保护期的起算）。名字有错的模板会抛异常，先 `verify`。"""
-    protected = [name for name, clock in definition.matter.clocks.items() if clock.protects]
-    return Graph(Machine(definition, relevance(definition), protected), cap)
+    """穷举可达状况（含保护期的起算），同一份定义只穷举一次。名字有错的模板会抛异常，先 `verify`。"""
+
+    def make() -> Graph:
+        protected = [name for name, clock in definition.matter.clocks.items() if clock.protects]
+        return Graph(Machine(definition, relevance(definition), protected), cap)
+
+    return definition.once(f"graph:{cap}", make)
 
 
-def summary(definition: Definition) -> dict[str, Any]:
-    """概况（供 `jiezhi check --json`）：各有多少、穷举了多少种状况、哪些依据还没有核对原文。"""
+def summary(definition: Definition, problems: list[Problem] | None = None) -> dict[str, Any]:
+    """概况（供 `jiezhi check --json`）：各有多少、穷举了多少种状况、哪些依据还没有核对原文。
+
+    `problems` 是已经校验出来的问题；不给就现校验（不查外面的名录）。
+    """
     matter = definition.matter
     report = Report(definition, None)
     resting: dict[str, list[str]] = {"已核对(网)": [], "待核": [], "推导": []}
@@ -101,7 +112,7 @@ def summary(definition: Definition) -> dict[str, Any]:
         if citation and citation.status in resting:
             resting[citation.status].append(reference)
     configs: int | None = None
-    if not any(problem.is_error for problem in verify(definition)):
+    if not any(problem.is_error for problem in (verify(definition) if problems is None else problems)):
         configs = len(explore(definition).keys)
     return {
         "matter": definition.id,

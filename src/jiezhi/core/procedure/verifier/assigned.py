@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jiezhi.core.procedure.abstract import Act, Variant, always_written
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.base import ConditionDecl
 from jiezhi.core.procedure.definition import START, Definition
+from jiezhi.core.procedure.verifier import papers
 from jiezhi.core.procedure.verifier.catalogue import Catalogue
 from jiezhi.core.procedure.verifier.explore import Edge, Graph
 from jiezhi.core.procedure.verifier.report import Place, Report
@@ -34,14 +35,24 @@ class Use:
 
 
 class Assigned:
-    """每种状况下一定有值的字段和一定有人的角色。"""
+    """每种状况下一定有值的字段和一定有人的角色。
 
-    def __init__(self, definition: Definition, graph: Graph, used: Iterable[str]) -> None:
+    `arrivals` 是从别处来的件（换版）：状况 → 来的时候一定有的；不给就只有从开件走来的。
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        graph: Graph,
+        used: Iterable[str],
+        arrivals: Mapping[int, frozenset[str]] | None = None,
+    ) -> None:
         self.definition = definition
         self.graph = graph
         known = {*definition.matter.fields, *(f"role.{role}" for role in definition.matter.roles)}
         self.bit = {name: 1 << i for i, name in enumerate(sorted(known & set(used)))}
         self._effects: dict[tuple[int, int], tuple[int, int]] = {}
+        self.arrivals = {config: self.mask(found) for config, found in (arrivals or {}).items()}
         self.inside = self._solve() if self.bit else [0] * len(graph.keys)
         self.at_action = self._meet() if self.bit else dict.fromkeys(graph.taken, 0)
 
@@ -73,8 +84,10 @@ class Assigned:
         everything = (1 << len(self.bit)) - 1
         inside = [everything] * len(self.graph.keys)
         inside[0] = 0
-        waiting, queued = deque([0]), {0}
-        seen = {0}
+        for config, found in self.arrivals.items():
+            inside[config] &= found
+        waiting = deque([0, *self.arrivals])
+        queued, seen = set(waiting), set(waiting)
         while waiting:
             config = waiting.popleft()
             queued.discard(config)
@@ -188,6 +201,8 @@ def uses(definition: Definition, name: str, catalogue: Catalogue) -> Iterator[Us
         for word in PLACEHOLDER.findall(notice.text):
             if word.startswith("field."):
                 yield Use(word[6:], (*at, "notify", i, "text"), "通知文字")
+    for field, place, purpose in papers.uses(definition, name):
+        yield Use(field, place, purpose)
     if START in action.from_ and matter.summary:
         yield Use(matter.summary, ("summary",), "作件名")
 

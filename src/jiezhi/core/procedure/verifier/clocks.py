@@ -31,7 +31,7 @@ def check(report: Report) -> None:
         for i, exclude in enumerate(clock.excludes):
             event(report, exclude.from_, (*at, "excludes", i, "from"))
             event(report, exclude.to, (*at, "excludes", i, "to"))
-        for key in ("at", "before", "per"):
+        for key in ("at", "before", "per", "among"):
             source = getattr(clock, key)
             if source is None:
                 continue
@@ -43,7 +43,7 @@ def check(report: Report) -> None:
                 )
             elif (
                 field_known(report, source, (*at, key))
-                and key != "per"
+                and key not in ("per", "among")
                 and matter.fields[source[6:]].type not in DATES
             ):
                 say = f"时限“{clock.title}”的 {key} 要用日期字段，{report.field(source[6:])}不是"
@@ -99,6 +99,9 @@ def _shape(report: Report, at: Place, clock: ClockDecl) -> None:
     title = clock.title
     if (clock.limit is None) == (clock.at_least is None):
         report.add("clock.shape", at, f"时限“{title}”要在 limit（向前数）和 at_least（倒数）里恰好写一个")
+    if clock.among is not None and clock.per is None:
+        say = f"时限“{title}”写了 among 却没有写 per，不是按当事人的时限；请补上 per 或删去 among"
+        report.add("clock.shape", (*at, "among"), say)
     if clock.at_least is not None and (clock.before is None or not clock.binds):
         report.add(
             "clock.shape", at, f"倒数时限“{title}”要写明从哪个日期倒数（before）、约束哪些含义（binds）"

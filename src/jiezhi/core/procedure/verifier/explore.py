@@ -66,6 +66,14 @@ class Graph:
         return found
 
     @cached_property
+    def endings(self) -> dict[str, list[tuple[int, Edge]]]:
+        """动作 → 它使件办结的各步。"""
+        return {
+            name: [(at, edge) for at, edge in found if self.terminal(edge[3]) and not self.terminal(at)]
+            for name, found in self.taken.items()
+        }
+
+    @cached_property
     def stuck(self) -> list[int]:
         """死路：没有办结，又一步也走不了。"""
         return [i for i, out in enumerate(self.edges) if not out and not self.terminal(i)]

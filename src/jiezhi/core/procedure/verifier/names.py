@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jiezhi.core.calendar import parse_duration
-from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.actions import ActionDecl, ServiceDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.verifier import children
 from jiezhi.core.procedure.verifier.assigned import PLACEHOLDER
@@ -15,10 +15,12 @@ from jiezhi.core.procedure.verifier.catalogue import Catalogue
 from jiezhi.core.procedure.verifier.clocks import DATES
 from jiezhi.core.procedure.verifier.expressions import field_known
 from jiezhi.core.procedure.verifier.report import Place, Report
+from jiezhi.core.procedure.verifier.states import known_meaning
 
 _LEFTOVER = re.compile(r"\$\{?[A-Za-z_]")
 _TRIGGER = re.compile(
-    r"^(?:(open)|(entered|date)\.(\w+)|clock\.(\w+)\.expires|(child|children)\.(\w+)\.closed)$"
+    r"^(?:(open)|(entered|date)\.(\w+)|clock\.(\w+)\.expires|(child|children)\.(\w+)\.closed"
+    r"|parent\.(\w+))$"
 )
 # 可以有几个（many）的类型。
 MANY = frozenset({FieldType.UNIT, FieldType.OFFICER, FieldType.PARTY, FieldType.AREA})
@@ -136,6 +138,12 @@ def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDec
         if field in action.set:
             say = f"动作{report.action(name)}既采集{report.field(field)}又给它定值；请留一个"
             report.add("field.twice", ("actions", name, "set", field), say)
+    for i, field in enumerate(action.blank):
+        if field + "?" not in action.collect:
+            say = f"动作{report.action(name)}的 blank 里有“{field}”，它不是这一步的选填字段；请改正"
+            report.add("field.blank", ("actions", name, "blank", i), say)
+    if action.service:
+        _service(report, name, action, action.service)
     for key in ("fill", "set"):
         for field in getattr(action, key):
             if field not in matter.fields:
@@ -156,6 +164,27 @@ def _collects(report: Report, catalogue: Catalogue, name: str, action: ActionDec
             report.add("field.choice", ("actions", name, "set", field), say)
 
 
+def _service(report: Report, name: str, action: ActionDecl, service: ServiceDecl) -> None:
+    """送达给谁、视为送达日：类型要对，这一步必填，不然会沿用上一个当事人的。"""
+    for key, types, noun in (
+        ("to", {FieldType.PARTY}, "当事人"),
+        ("deemed", {FieldType.DATE}, "日期"),
+    ):
+        field, at = getattr(service, key), ("actions", name, "service", key)
+        decl = report.definition.matter.fields.get(field)
+        if decl is None:
+            report.unknown("field", "字段", field, report.definition.matter.fields, at)
+        elif decl.type not in types or decl.many:
+            say = f"动作{report.action(name)}的 service.{key} 要用单个的{noun}字段，{report.field(field)}不是"
+            report.add("service.field", at, say)
+        elif field not in action.required():
+            say = f"动作{report.action(name)}送达却不必填{report.field(field)}，会沿用上一次的；请列为必填"
+            report.add("service.field", at, say)
+    if not action.serves:
+        say = f"动作{report.action(name)}写了 service 却没有写 serves（送达的是哪个含义的文书）；请补上"
+        report.add("service.field", ("actions", name, "service"), say)
+
+
 def _triggers(report: Report, name: str, action: ActionDecl) -> None:
     matter = report.definition.matter
     slots = [slot for other in matter.actions.values() for slot in other.open]
@@ -165,7 +194,7 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
         if not found:
             say = (
                 f"时机“{trigger}”写法不对；可写 open、entered.环节、clock.时限.expires、"
-                "child.子件.closed、children.子件.closed、date.字段"
+                "child.子件.closed、children.子件.closed、parent.含义、date.字段"
             )
             report.add("auto.trigger", at, say)
             continue
@@ -181,6 +210,8 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
             report.unknown("clock", "时限", found[4], matter.clocks, at)
         elif found[6] and found[6] not in slots:
             report.unknown("child", "子件", found[6], slots, at)
+        elif found[7]:
+            known_meaning(report, found[7], at)
 
 
 def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str) -> None:

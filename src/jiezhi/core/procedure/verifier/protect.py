@@ -38,8 +38,8 @@ def check(report: Report) -> None:
             elif not waivable(report, action):
                 say = (
                     f"动作{report.action(name)}能绕过保护期“{waived.title}”：只有当事人自己明确放弃才行；"
-                    "请把 by 改为 party 或 reporter；由岗位代为记录的，要必收当事人签字的材料（file 字段）"
-                    "或写 organ；都要写明 means"
+                    "请把 by 改为 party 或 reporter；由岗位代为记录的，要必收当事人签字的材料（file 字段）；"
+                    "都要写明 means"
                 )
                 report.add("protect.waive", at, say, basis=waived.basis)
             if waived.per and waived.per.removeprefix("field.") not in action.required():
@@ -53,7 +53,7 @@ def check(report: Report) -> None:
 def waivable(report: Report, action: ActionDecl) -> bool:
     """是不是当事人自己明确的放弃。
 
-    当事人自己办；或由岗位代为记录，并有书面的凭据：必收的材料，或外部机关的行为。
+    当事人自己办；或由岗位代为记录，并必收书面的凭据。
     """
     if not action.by or not action.means:
         return False
@@ -62,7 +62,7 @@ def waivable(report: Report, action: ActionDecl) -> bool:
         return False
     fields = report.definition.matter.fields
     papers = [name for name in action.required() if name in fields and fields[name].type is FieldType.FILE]
-    return not others or bool(papers) or bool(action.organ)
+    return not others or bool(papers)
 
 
 def _moment(report: Report, name: str, clock: ClockDecl) -> None:
@@ -135,6 +135,7 @@ def check_paths(report: Report, graph: Graph) -> None:
         clock = report.definition.matter.clocks[name]
         bit = machine.bit["clock", name]
         guarded = machine.mask("means", clock.guards)
+        entered = any(starts & bit for starts in machine.entering)
         for key, action in report.definition.matter.actions.items():
             acts = graph.taken[key]
             if set(clock.guards) & set(action.means):
@@ -149,8 +150,10 @@ def check_paths(report: Report, graph: Graph) -> None:
                         path = graph.path(config, edge[0])
                         report.add("protect.skipped", ("actions", key), say, path=path, basis=clock.basis)
                         break
+            own = machine.mask("means", action.means)
+            if not entered and acts and not acts[0][1][0].means & bit:
+                continue
             for config, edge in acts:
-                own = machine.mask("means", action.means)
                 if _starts(edge[0].means, edge, graph, config, bit) and graph.bits(edge[3]) & guarded & ~own:
                     say = (
                         f"动作{report.action(key)}在{report.meanings(clock.guards)}之后才起算保护期“{clock.title}”，等于没有保护；"

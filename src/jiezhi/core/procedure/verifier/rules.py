@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jiezhi.core.calendar import REGIMES, Annual, exceeds, parse_duration
 from jiezhi.core.procedure.abstract import END
 from jiezhi.core.procedure.errors import Severity
 from jiezhi.core.procedure.guards import parse_guard
 from jiezhi.core.procedure.law import CAN_STOP, RuleDecl
+from jiezhi.core.procedure.matter import MatterDecl
+from jiezhi.core.procedure.verifier import periods
+from jiezhi.core.procedure.verifier.demands import KINDS, demand
 from jiezhi.core.procedure.verifier.explore import Edge, Graph
 from jiezhi.core.procedure.verifier.report import Place, Report
 from jiezhi.core.procedure.verifier.separate import separate
@@ -45,10 +47,13 @@ def check(report: Report, graph: Graph) -> None:
                 continue
             if rule.means != END and rule.means not in performed:
                 continue
-            if rule.kind == "free":
+            if rule.kind in KINDS:
+                demand(report, rule, _say(report, ruling), ruling.severity)
+            elif rule.kind == "free":
                 _free(report, ruling)
             elif rule.kind == "clock":
-                _clock(report, ruling, performed)
+                if rule.from_means is None or rule.from_means in performed:
+                    periods.clock(report, rule, _say(report, ruling), ruling.severity)
             elif rule.kind == "separate":
                 _named(report, ruling)
                 separate(report, graph, ruling.rule, _say(report, ruling), ruling.severity)
@@ -138,9 +143,7 @@ def _paths(report: Report, graph: Graph, ruling: Ruling) -> None:
     for name in report.definition.matter.actions:
         if not ends and rule.means not in report.definition.matter.actions[name].means:
             continue
-        for config, edge in graph.taken[name]:
-            if ends and (not graph.terminal(edge[3]) or graph.terminal(config)):
-                continue
+        for config, edge in graph.endings[name] if ends else graph.taken[name]:
             if breaks(config, edge):
                 _broken(report, graph, ruling, name, config, edge)
                 break
@@ -200,11 +203,8 @@ def _free(report: Report, ruling: Ruling) -> None:
             report.add("law.free", ("unique_open",), say, basis=rule.basis, severity=ruling.severity)
 
 
-def _clock(report: Report, ruling: Ruling, performed: set[str]) -> None:
-    rule = ruling.rule
-    matter = report.definition.matter
-    if rule.from_means and rule.from_means not in performed:
-        return
+def fitting(matter: MatterDecl, rule: RuleDecl) -> list[str]:
+    """业务模板里哪些时限是这条 clock 规则要的：从 from_means（没有写的是开件）起，到 means 为止。"""
 
     def covers(sources: list[str], meaning: str) -> bool:
         if meaning == END or f"means.{meaning}" in sources:
@@ -212,37 +212,10 @@ def _clock(report: Report, ruling: Ruling, performed: set[str]) -> None:
         doers = [name for name, action in matter.actions.items() if meaning in action.means]
         return bool(doers) and all(f"action.{name}" in sources for name in doers)
 
-    fitting = [
+    return [
         name
         for name, clock in matter.clocks.items()
         if clock.limit
         and (covers(clock.from_, rule.from_means) if rule.from_means else "open" in clock.from_)
         and covers(clock.until, rule.means)
     ]
-    start = report.meaning(rule.from_means) if rule.from_means else "开件"
-    if not fitting:
-        say = f"{_say(report, ruling)}：没有从{start}到{report.meaning(rule.means)}的时限；请在 clocks 里补上"
-        report.add("law.clock", ("clocks",), say, basis=rule.basis, severity=ruling.severity)
-        return
-    citation = report.definition.citation(rule.basis)
-    if rule.limit is None or citation is None or citation.regime not in REGIMES:
-        return
-    try:
-        cap = parse_duration(rule.limit)
-        spans = {name: parse_duration(matter.clocks[name].limit or "") for name in fitting}
-    except ValueError:
-        return
-    regime = REGIMES[citation.regime]
-    if all(isinstance(span, Annual) or exceeds(span, cap, regime) for span in spans.values()):
-        name = fitting[0]
-        say = (
-            f"时限{report.clock(name)}是{matter.clocks[name].limit}，{_say(report, ruling)}:"
-            f"不得超过{rule.limit}"
-        )
-        report.add(
-            "law.clock",
-            ("clocks", name, "limit"),
-            say + "；请改短",
-            basis=rule.basis,
-            severity=ruling.severity,
-        )

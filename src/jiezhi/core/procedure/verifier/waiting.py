@@ -49,7 +49,14 @@ class _Waits:
         self.matter = graph.machine.definition.matter
         self.kind, _, rest = trigger.partition(".")
         self.of = rest.removesuffix(".expires").removesuffix(".closed")
+        self._act = next(act for act in graph.machine.acts if act.name == name)
         self.clock = self.matter.clocks.get(self.of) if self.kind == "clock" else None
+        self._from = set(self.clock.from_) if self.clock else set()
+        # 写入日期只使时限起算，不使它停。
+        self._until = (
+            {one for one in self.clock.until if not one.startswith("date.")} if self.clock else set()
+        )
+        self._known: dict[tuple[int, int, int], set[str]] = {}
         self.understood = self.clock is not None or self.kind in ("date", "child", "children")
 
     def outside(self, sources: set[str]) -> dict[str, tuple[str, ...]]:
@@ -61,7 +68,7 @@ class _Waits:
             here = waiting.popleft()
             config, pending = here
             state = self.graph.state(config)
-            if pending and state not in sources and state not in found:
+            if pending and state not in sources and state not in found and self._could(config):
                 found[state] = self._path(came, here)
             for edge in self.graph.edges[config]:
                 after = self._starts(config, edge) or (pending and not self._ends(config, edge))
@@ -81,7 +88,18 @@ class _Waits:
             at = came[at[0]]
         return tuple(reversed(titles))
 
+    def _could(self, config: int) -> bool:
+        """这时若在能办的环节就办得了：已经做过（没做过）的含义本来就不许办的，等不等都一样。"""
+        return self.graph.bits(config) & self._act.need == self._act.need_value
+
     def _happened(self, config: int, edge: Edge) -> set[str]:
+        keys, shift = self.graph.keys, self.graph.machine.shift
+        key = (edge[0].index, keys[config] >> shift, keys[edge[3]] >> shift)
+        if key not in self._known:
+            self._known[key] = self._work_out(config, edge)
+        return self._known[key]
+
+    def _work_out(self, config: int, edge: Edge) -> set[str]:
         action, name = edge[0].decl, edge[0].name
         found = {f"means.{one}" for one in action.means} | {f"served.{one}" for one in action.serves}
         found.add(f"action.{name}")
@@ -89,17 +107,16 @@ class _Waits:
             found.add("open")
         if self.graph.state(config) != self.graph.state(edge[3]):
             found.add(f"state.{self.graph.state(edge[3])}")
-        return found
+        return found | {f"date.{field}" for field in action.written()}
 
     def _starts(self, config: int, edge: Edge) -> bool:
         action: ActionDecl = edge[0].decl
         match self.kind:
             case "clock":
                 assert self.clock is not None
-                dated = {f"date.{field}" for field in action.written()}
-                return bool(set(self.clock.from_) & (self._happened(config, edge) | dated))
+                return not self._from.isdisjoint(self._happened(config, edge))
             case "date":
-                return self.of in action.written()
+                return f"date.{self.of}" in self._happened(config, edge)
             case _:
                 return self.of in action.open
 
@@ -113,7 +130,7 @@ class _Waits:
             return self.clock.per is None
         if self.clock.protects and {f"means.{one}" for one in action.clears} & set(self.clock.from_):
             return True
-        return bool(set(self.clock.until) & self._happened(config, edge))
+        return not self._until.isdisjoint(self._happened(config, edge))
 
     def _several(self) -> bool:
         """时机会来好几次：每个当事人一次，或每件子件一次。"""
