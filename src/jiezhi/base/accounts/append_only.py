@@ -14,6 +14,7 @@ from jiezhi.base.accounts.errors import AppendOnlyError
 
 PREFIX = "append_only_"
 MESSAGE = "这类记录只能追加，不能修改或删除"
+POSTGRESQL_BODY = f"BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END"
 
 
 class AppendOnlyQuerySet(models.QuerySet):
@@ -59,10 +60,10 @@ def _sqlite(table: str, key: str) -> list[str]:
 def _postgresql(table: str, key: str) -> list[str]:
     name = PREFIX + table
     return [
-        "CREATE OR REPLACE FUNCTION jiezhi_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        f"BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        "CREATE OR REPLACE FUNCTION jiezhi_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$${POSTGRESQL_BODY}$$",
         f'DROP TRIGGER IF EXISTS "{name}_change" ON "{table}"',
-        f'CREATE TRIGGER "{name}_change" BEFORE UPDATE OR DELETE ON "{table}" '
+        f'CREATE TRIGGER "{name}_change" BEFORE DELETE OR UPDATE ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION jiezhi_append_only()",
         f'DROP TRIGGER IF EXISTS "{name}_truncate" ON "{table}"',
         f'CREATE TRIGGER "{name}_truncate" BEFORE TRUNCATE ON "{table}" '

@@ -36,6 +36,7 @@ class Entry:
     `key` 是请求标识：同一标识同一内容再来，不再办一遍，答复“已办”；内容不同则不收。
     `opens` 给本批里后面的请求引用：`case="@行12"` 指同一批里 `opens="行12"` 开的那件。
     `group` 相同、挨在一起的几条同进退：有一条没有办成，其余的也不留下。
+    `leased` 是现场离线时已经写在文书上的租用号：字段（件号写 case）→ 号；不在办理人名下未过期的租段里就不收。
     """
 
     action: str = ""
@@ -47,6 +48,7 @@ class Entry:
     version: int | None = None
     key: str | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
+    leased: Mapping[str, str] = field(default_factory=dict)
     opens: str = ""
     group: str = ""
 
@@ -56,7 +58,8 @@ class Entry:
         case = "" if self.case.startswith("@") else self.case
         at = self.at.isoformat() if self.at else ""
         number = self.origin.get("number", "")
-        return request_digest([self.matter, self.action, case, at, self.inputs, self.reason, number, who])
+        parts = [self.matter, self.action, case, at, self.inputs, self.reason, number, who]
+        return request_digest([*parts, self.leased] if self.leased else parts)
 
 
 def officer_actor(acting_officer: Officer | None) -> Actor:
@@ -78,10 +81,18 @@ def open_case(
     reason: str = "",
     key: str | None = None,
     origin: Mapping[str, str] | None = None,
+    leased: Mapping[str, str] | None = None,
 ) -> Result:
     """开件。居民来件时 `acting_officer` 为 None、`actor` 给 Actor("reporter")。没有这个模板 → Refused。"""
     entry = Entry(
-        action=action, matter=matter, inputs=inputs or {}, at=at, reason=reason, key=key, origin=origin or {}
+        action=action,
+        matter=matter,
+        inputs=inputs or {},
+        at=at,
+        reason=reason,
+        key=key,
+        origin=origin or {},
+        leased=leased or {},
     )
     return _one(entry, actor or officer_actor(acting_officer), now)
 
@@ -99,6 +110,7 @@ def act(
     version: int | None = None,
     key: str | None = None,
     origin: Mapping[str, str] | None = None,
+    leased: Mapping[str, str] | None = None,
 ) -> Result:
     """办理一步。`case` 是全局标识；`version` 是办理人看到的版本，对不上就说明这期间谁办了什么。"""
     entry = Entry(
@@ -110,6 +122,7 @@ def act(
         version=version,
         key=key,
         origin=origin or {},
+        leased=leased or {},
     )
     return _one(entry, actor or officer_actor(acting_officer), now)
 
@@ -334,6 +347,7 @@ def _run(
         reason=entry.reason,
         expected_version=entry.version,
         origin=entry.origin,
+        leased=entry.leased,
     )
     digest = entry.digest(actor) if entry.key else ""
     if entry.matter:
@@ -374,6 +388,8 @@ def _conflict(entry: Entry, error: IntegrityError, actor: Actor) -> Result:
     text = str(error)
     if "one_case_per_number" in text or "casework_case.number" in text:
         return number_taken(error, str(entry.origin.get("number", "")))
+    if "no_number_twice" in text or "casework_numberissue.n" in text:
+        return refuse(entry.action or entry.matter, "number", "这个号有人同时用了", "核对租用的号再办")
     if "one_event_per_seq" in text or "casework_event.seq" in text:
         return refuse(entry.action, "version", "有人同时办了这件", "刷新后核对再办")
     raise error

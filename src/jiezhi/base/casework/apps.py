@@ -5,3 +5,8 @@ class CaseworkConfig(AppConfig):
     name = "jiezhi.base.casework"
     label = "casework"
     verbose_name = "办件"
+
+    def ready(self) -> None:
+        from jiezhi.base.casework import poweruse
+
+        poweruse.register()

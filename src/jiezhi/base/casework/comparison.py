@@ -233,7 +233,11 @@ def _entries(bundle: Bundle) -> Iterator[Difference]:
                 op.get("reason", ""),
                 due,
             )
-            expected.setdefault((op["clock"], op.get("key", ""), op.get("round", 1)), []).append(line)
+            clock = (op["clock"], op.get("key", ""), op.get("round", 1))
+            if op["op"] == "rename":  # 换版改了名：以前的流水跟着走
+                expected[(op["to"], *clock[1:])] = expected.pop(clock, [])
+                clock = (op["to"], *clock[1:])
+            expected.setdefault(clock, []).append(line)
     for pk, key in names.items():
         stored, computed = bundle.entries.get(pk, []), expected.get(key, [])
         if stored != computed:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jiezhi.core.calendar import CHINA
 from jiezhi.core.procedure.view import Actor, CaseView
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from jiezhi.base.casework.engine.work import Work
     from jiezhi.base.casework.models import Case
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """登记的函数看到的东西。`view` 为 None 表示正在开件；`values` 是合并了本次填写的字段值。"""
+    """登记的函数看到的东西。`view` 为 None 表示正在开件；`values` 是合并了本次填写的字段值。
+
+    `now` 是系统时刻，`at` 是事情发生的时刻（补录时更早），都带时区。
+    """
 
     work: Work
     view: CaseView | None
@@ -29,6 +33,23 @@ class Context:
     actor: Actor | None = None
     now: datetime | None = None
     definition: Definition | None = None
+    at: datetime | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """事情发生的时刻；没有另给的是系统时刻。"""
+        return self.at or self.now or self.work.now
+
+    @property
+    def day(self) -> date:
+        """事情发生在北京时间的哪一天。"""
+        return self.moment.astimezone(CHINA).date()
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """件上已有的和本次填写的合在一起（预填时 `values` 只有本次的）；没有填的不抹掉已有的。"""
+        stored = self.view.fields if self.view else {}
+        return {**stored, **{name: value for name, value in self.values.items() if value is not None}}
 
 
 Resolver = Callable[[Context], list[str]]

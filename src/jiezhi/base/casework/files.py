@@ -1,6 +1,6 @@
 """材料的存取：按内容的 SM3 摘要存放，原件不改；写到一半断电不留半份。
 
-目录：`FILES_DIR/ab/cd/<摘要>`；上传中的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
+目录：`FILES_DIR/ab/cd/<摘要>`；上传中的、排版转换用的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
 所以断电最多留下没有登记的文件（`audit` 查得出），不会有登记而没有文件。
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, Literal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import photos
@@ -33,17 +35,20 @@ from jiezhi.base.casework.sniffing import (
     check_name,
     clean_name,
     fitting_name,
+    is_recording,
     sniff,
 )
 from jiezhi.core.evidence.digest import hasher, is_hex, sm3_file
 
 __all__ = [
     "Audit", "FileRefused", "Kind", "audit", "audit_files", "open_file", "path_of",
-    "clean_name", "public_copy", "store", "sweep",
+    "clean_name", "public_copy", "size_limit", "store", "sweep", "workplace",
     "thumbnail", "unknown_files",
 ]  # fmt: skip
 
-Kind = Literal["photo", "video", "audio", "document", "any"]
+Kind = Literal["photo", "video", "audio", "document", "scan", "any"]
+# 扫描件：拍的照片，或扫成的文件。
+SCANS = ("photo", "document")
 UPLOADING = "uploading"
 CHUNK = 1 << 16
 LEFT_OVER = timedelta(days=1)
@@ -53,6 +58,19 @@ PILLOW = {found.mime: found.pillow for found in (JPEG, PNG, GIF, WEBP, HEIC)}
 
 def _root() -> Path:
     return Path(settings.FILES_DIR)
+
+
+def workplace() -> Path:
+    """临时放内容的文件夹（没有就建），与材料同一处、同样的权限：断电留下的由 `sweep` 收走。"""
+    folder = _root() / UPLOADING
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def size_limit(start: bytes, kind: Kind = "any") -> int:
+    """收 `kind` 这一种时，开头是 `start` 的一份最多几字节。"""
+    recording = kind in ("any", "video", "audio") and is_recording(start)
+    return int(settings.EVIDENCE_MAX_RECORDING_BYTES if recording else settings.EVIDENCE_MAX_BYTES)
 
 
 def path_of(digest: str) -> Path:
@@ -67,19 +85,18 @@ def store(
 ) -> EvidenceFile:
     """收下一份材料，返回登记的行；同样的内容再来，返回原来那一行。
 
-    upload：打开的二进制流，边读边算摘要，超过上限即止。kind：要收哪一种，内容不是这一种的不收。
+    upload：打开的二进制流，边读边算摘要，超过上限即止。kind：要收哪一种（scan 是照片或文件），内容不是这一种的不收。
     acting_officer：上传的人，居民上传时为 None。now：带时区。出错：FileRefused（中文，说明怎么办）。
     """
     title = clean_name(name)
     check_name(title)
-    folder = _root() / UPLOADING
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{secrets.token_hex(12)}.part"
+    temporary = workplace() / f"{secrets.token_hex(12)}.part"
     try:
-        digest, size = _receive(upload, temporary)
+        digest, size = _receive(upload, temporary, kind)
         found = sniff(temporary, title)
-        if kind not in ("any", found.kind):
-            raise FileRefused(f"这里要交{KINDS[kind]}，收到的是{KINDS[found.kind]}。请重新选择")
+        if kind not in ("any", found.kind) and not (kind == "scan" and found.kind in SCANS):
+            wanted = KINDS[kind] if kind != "scan" else "扫描件（PDF 或图片）"
+            raise FileRefused(f"这里要交{wanted}，收到的是{KINDS[found.kind]}。请重新选择")
         facts = photos.examine(temporary, found) if found.kind == "photo" else None
         _settle(temporary, path_of(digest))
         row = _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
@@ -91,11 +108,11 @@ def store(
     return row
 
 
-def _receive(upload: BinaryIO, target: Path) -> tuple[str, int]:
-    limit = settings.EVIDENCE_MAX_BYTES
-    work, size = hasher(), 0
+def _receive(upload: BinaryIO, target: Path, kind: Kind) -> tuple[str, int]:
+    work, size, limit = hasher(), 0, 0
     with target.open("xb") as stream:
         while chunk := upload.read(CHUNK):
+            limit = limit or size_limit(chunk, kind)
             size += len(chunk)
             if size > limit:
                 raise FileRefused(f"文件超过 {limit // (1024 * 1024)} MB。请压缩、截短或分成几份再上传")
@@ -203,12 +220,12 @@ def remove(digest: str) -> None:
 
 
 def sweep(now: datetime) -> int:
-    """清掉一天以前没有传完的，两天以前传了而哪一步也没有用的；返回清了几个。"""
+    """清掉一天以前没有传完的、转换到一半的，两天以前传了而哪一步也没有用、上层也没有留着的；返回清了几个。"""
     oldest, count = (now - LEFT_OVER).timestamp(), 0
-    for path in (_root() / UPLOADING).glob("*.part"):
+    for path in (_root() / UPLOADING).glob("*"):
         try:
             if path.stat().st_mtime < oldest:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
                 count += 1
         except FileNotFoundError:
             continue
@@ -216,8 +233,11 @@ def sweep(now: datetime) -> int:
     for digest in list(unused.values_list("digest", flat=True)):
         # 一份一个事务：正在用它办理的排在前面，这里就清不到；文件在登记删去之后、提交之前删。
         with transaction.atomic():
-            if unused.select_for_update().filter(digest=digest).first() is not None:
-                EvidenceFile.objects.filter(digest=digest).delete()
+            if unused.select_for_update(of=("self",)).filter(digest=digest).first() is not None:
+                try:
+                    EvidenceFile.objects.filter(digest=digest).delete()
+                except ProtectedError:
+                    continue  # 等着人工归的扫描件之类，上层还留着用
                 remove(digest)
                 count += 1
     return count

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.db import transaction
 
@@ -25,7 +26,15 @@ from jiezhi.core.evidence import (
     verify_chain,
 )
 
-__all__ = ["Fault", "Progress", "Report", "check_case", "verify_cases", "verify_database"]
+__all__ = ["Fault", "Progress", "Report", "also", "check_case", "verify_cases", "verify_database"]
+
+_more: list[Callable[[Report], None]] = []
+
+
+def also(check: Callable[[Report], None]) -> None:
+    """登记上层自己的核验（如文书的登记），全库核验时接着做。同一个函数只登记一次。"""
+    if check not in _more:
+        _more.append(check)
 
 
 def verify_database(progress: Progress | None = None, *, contents: bool = True) -> Report:
@@ -44,6 +53,8 @@ def verify_database(progress: Progress | None = None, *, contents: bool = True) 
     integrity_office.check_numbers(report)
     integrity_office.check_checkpoints(report)
     integrity_office.check_triggers(report)
+    for check in _more:
+        check(report)
     report.seconds = time.monotonic() - began
     return report
 

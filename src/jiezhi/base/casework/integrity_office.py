@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 from django.apps import apps
@@ -29,9 +29,9 @@ from jiezhi.base.casework.models import (
     EvidenceUse,
     MatterVersion,
     NumberIssue,
-    NumberSeries,
     Payload,
 )
+from jiezhi.base.casework.queries import number_gaps
 from jiezhi.core.evidence import Checkpoint as CoreCheckpoint
 from jiezhi.core.evidence import Ed25519Signer, fingerprint, sm3_hex, verify_checkpoint
 from jiezhi.core.procedure.definition import Definition
@@ -152,39 +152,34 @@ def _users(digest: str) -> str:
 
 
 def check_numbers(report: Report) -> None:
-    """编号：每个号段从 1 起连着发，不缺不重；件的编号都是发出的，发出的件号都有件。"""
-    with transaction.atomic():  # 号段和发出的号要在同一时刻看
-        series = dict(NumberSeries.objects.values_list("key", "last"))
-        issues: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
-        rows = NumberIssue.objects.order_by("series_id", "n").values_list(
-            "series_id", "n", "text", "voided_at"
-        )
-        for key, n, text, voided in rows.iterator():
-            issues[key].append((n, text, voided is not None))
+    """编号：每个号段从 1 起接得上；件的编号都是发出的，发出的件号都有件；用在件上的号作废了，件上要有记录。"""
+    for gap in number_gaps():
+        _fault(report, "number", f"{gap}。", "号段" if gap.last is None else "已发编号", "n")
+    with transaction.atomic():  # 发出的号和件要在同一时刻看
+        issues: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        rows = NumberIssue.objects.order_by("series_id", "n").values_list("series_id", "text", "voided_at")
+        for key, text, voided in rows.iterator():
+            issues[key].append((text, voided is not None))
         cases = list(Case.objects.filter(host_system="").values_list("matter", "number"))
-    for key in sorted(set(series) | set(issues)):
-        _series(report, key, series.get(key), issues.get(key, []))
+    report.count("编号", sum(map(len, issues.values())))
     _case_numbers(report, issues, cases)
+    _voided(report)
 
 
-def _series(report: Report, key: str, last: int | None, issued: list[tuple[int, str, bool]]) -> None:
-    report.count("编号", len(issued))
-    if last is None:
-        _fault(report, "number", f"号段“{key}”的行不见了，而它发出过{len(issued)}个号：被删去。", "号段")
-        return
-    seen = [n for n, _, _ in issued]
-    missing = sorted(set(range(1, last + 1)) - set(seen))
-    extra = sorted(n for n in set(seen) if n > last or n < 1)
-    twice = sorted(n for n, times in Counter(seen).items() if times > 1)
-    for numbers, what in ((missing, "缺"), (extra, "多出"), (twice, "重发")):
-        if numbers:
-            shown = "、".join(str(n) for n in numbers[:20])
-            say = f"号段“{key}”（发到{last}号）{what}第{shown}号，共{len(numbers)}个。"
-            _fault(report, "number", say, "已发编号", "n")
+def _voided(report: Report) -> None:
+    said = {
+        (case, json.loads(bytes(body))["effects"].get("void"))
+        for case, body in Event.objects.filter(action="void_number").values_list("case_id", "body")
+    }
+    rows = NumberIssue.objects.exclude(voided_at=None).exclude(case=None).select_related("case")
+    for row in rows.iterator():
+        if row.case is not None and (row.case_id, row.text) not in said:
+            say = f"{row.case.number}：编号“{row.text}”标为作废，件上却没有作废的办理记录：被擅自改动。"
+            _fault(report, "number", say, "已发编号", "voided_at", row.case.number)
 
 
 def _case_numbers(
-    report: Report, issues: dict[str, list[tuple[int, str, bool]]], cases: list[tuple[str, str]]
+    report: Report, issues: dict[str, list[tuple[str, bool]]], cases: list[tuple[str, str]]
 ) -> None:
     have: dict[str, set[str]] = defaultdict(set)
     for matter, number in cases:
@@ -196,7 +191,7 @@ def _case_numbers(
             parts = key.split("/")
             if parts[0] == matter and len(parts) > 1 and parts[1] in sequences:
                 start = prefix if parts[1] == "case" and sequences["case"] else ""
-                issued |= {start + text for _, text, voided in rows if not voided}
+                issued |= {start + text for text, voided in rows if not voided}
         for number in sorted(have[matter] - issued):
             say = f"{number}：这个编号没有发出的登记：登记被删去，或件是插进来的。"
             _fault(report, "number", say, "件", "number", number)
@@ -316,7 +311,7 @@ def check_triggers(report: Report) -> None:
                 continue
             report.count("只追加的保护")
             now = installed.get(match[1])
-            if now is None or (connection.vendor == "sqlite" and not now.endswith(match[2])):
+            if now is None or not now.endswith(match[2].replace('"', "")):
                 what = "不见了" if now is None else "被换过"
                 say = f"“{title}”只能追加的数据库保护（{match[1]}）{what}：有人动过数据库结构。请查明后重装。"
                 _fault(report, "trigger", say, str(title))
@@ -325,7 +320,12 @@ def check_triggers(report: Report) -> None:
 def _installed() -> dict[str, str]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            cursor.execute("SELECT name, replace(sql, '\"', '') FROM sqlite_master WHERE type = 'trigger'")
         else:
-            cursor.execute("SELECT tgname, tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')")
+            # 触发器还在、调用的函数被换成空的，等于没有：函数内容不符的不算。
+            cursor.execute(
+                "SELECT t.tgname, CASE WHEN p.prosrc = %s THEN replace(pg_get_triggerdef(t.oid, true), '\"', '')"
+                " ELSE '' END FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgenabled IN ('O', 'A')",
+                [append_only.POSTGRESQL_BODY],
+            )
         return dict(cursor.fetchall())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from jiezhi.base.casework.models import CodeList, MatterVersion
-from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.definition import START, Definition
 
 
 class UnknownMatter(LookupError):
@@ -32,6 +33,45 @@ def definition_of(version: MatterVersion) -> Definition:
     return found
 
 
+def definition_with(digest: str) -> Definition | None:
+    """内容摘要是 `digest` 的版本；没有为 None。"""
+    if digest not in _by_digest:
+        version = MatterVersion.objects.filter(digest=digest).first()
+        return definition_of(version) if version else None
+    return _by_digest[digest]
+
+
+_turns: dict[str, dict[str, set[str]]] = {}
+
+
+def turn(posts: Set[str]) -> Q:
+    """轮到任这些岗的人办的件：现行业务里他们有一步可办的环节（不含开件）。一条查询。"""
+    found = Q(pk=None)
+    for matter, digest in MatterVersion.objects.filter(is_current=True).values_list("matter", "digest"):
+        if digest not in _turns:
+            definition = definition_with(digest)
+            assert definition is not None
+            held = _turns.setdefault(digest, {})
+            for state, names in definition.by_state.items():
+                for who in {who for name in names for who in definition.matter.actions[name].by}:
+                    if state != START and who.startswith("post."):
+                        held.setdefault(who.removeprefix("post."), set()).add(state)
+        states = {state for post in posts for state in _turns[digest].get(post, ())}
+        if states:
+            found |= Q(matter=matter, state__in=sorted(states))
+    return found
+
+
+def version_like(matter: str, prefix: str = "") -> MatterVersion:
+    """摘要以 `prefix` 开头的那个版本，不给就是现行版本。没有、不止一个 → UnknownMatter。"""
+    if not prefix:
+        return current_version(matter)
+    found = list(MatterVersion.objects.filter(matter=matter, digest__startswith=prefix)[:2])
+    if len(found) != 1:
+        raise UnknownMatter(f"{matter}（摘要 {prefix}）")
+    return found[0]
+
+
 def current_version(matter: str) -> MatterVersion:
     """现行版本。没有 → UnknownMatter。"""
     version = MatterVersion.objects.filter(matter=matter, is_current=True).defer("content").first()
@@ -51,16 +91,27 @@ def publish(definition: Definition, *, now: datetime) -> MatterVersion:
             MatterVersion.objects.filter(pk=existing.pk).update(is_current=True)
             existing.is_current = True
             return existing
-        matter = definition.matter
-        return MatterVersion.objects.create(
-            matter=definition.id,
-            title=matter.title,
-            class_name=matter.class_,
-            trade=matter.trade,
-            digest=definition.digest,
-            content=definition.dump(),
-            published_at=now,
-        )
+        return _create(definition, now, is_current=True)
+
+
+def keep(definition: Definition, *, now: datetime) -> MatterVersion:
+    """留存一个版本而不作现行：带参数的事项各有自己的一份。已有的原样返回。"""
+    existing = MatterVersion.objects.filter(digest=definition.digest).first()
+    return existing or _create(definition, now, is_current=False)
+
+
+def _create(definition: Definition, now: datetime, *, is_current: bool) -> MatterVersion:
+    matter = definition.matter
+    return MatterVersion.objects.create(
+        matter=definition.id,
+        title=matter.title,
+        class_name=matter.class_,
+        trade=matter.trade,
+        digest=definition.digest,
+        content=definition.dump(),
+        published_at=now,
+        is_current=is_current,
+    )
 
 
 def publish_codes(name: str, title: str, codes: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case, Event
 from jiezhi.base.registry import queries as registry
+from jiezhi.core.procedure.change import in_current_words
 from jiezhi.core.procedure.measuring import Measured, measure
 
 
@@ -21,4 +22,4 @@ def measures_of(case: Case, now: datetime) -> dict[str, Measured]:
         return {}
     rows = Event.objects.filter(case=case).order_by("seq").values_list("body", flat=True)
     bodies = (json.loads(bytes(body)) for body in rows)
-    return measure(definition, bodies, registry.standing().table, now)
+    return measure(definition, in_current_words(bodies), registry.standing().table, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, overload
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -30,7 +31,9 @@ class NotYet(Exception):
 
 
 Handler = Callable[[Delivery, datetime], str]
-_handlers: dict[str, Handler] = {}
+Prepare = Callable[[Delivery, datetime], Any]
+PreparedHandler = Callable[[Delivery, datetime, Any], str]
+_handlers: dict[str, tuple[Callable[..., str], Prepare | None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,17 @@ class Drained:
     failed: int
 
 
-def handler(kind: str, function: Handler) -> None:
-    """登记某一种后续发送怎么做；函数返回一句结果，抛异常表示这次没做成。"""
-    _handlers[kind] = function
+@overload
+def handler(kind: str, function: Handler) -> None: ...
+@overload
+def handler(kind: str, function: PreparedHandler, *, prepare: Prepare) -> None: ...
+def handler(kind: str, function: Callable[..., str], *, prepare: Prepare | None = None) -> None:
+    """登记某一种后续发送怎么做；函数返回一句结果，抛异常表示这次没做成。
+
+    费时的、动文件的（如排版）放在 `prepare`：在事务之前做，结果作为第三个参数交给 `function`。断电或有人
+    同时在做时 `prepare` 会重做，所以它做的事重复了也要无妨；认“已做过”由 `function` 在事务里认。
+    """
+    _handlers[kind] = (function, prepare)
 
 
 def waiting(now: datetime) -> QuerySet[Delivery]:
@@ -51,11 +62,16 @@ def waiting(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(done_at=None, not_before__lte=now).order_by("id")
 
 
-def drain(now: datetime | None = None, *, limit: int = 200) -> Drained:
-    """做一轮后续发送，最多 `limit` 条。某一条没做成不影响别的，过一会儿再试。"""
+def drain(now: datetime | None = None, *, limit: int = 200, slow: int = 200) -> Drained:
+    """做一轮后续发送，最多 `limit` 条。某一条没做成不影响别的，过一会儿再试。
+
+    费时的（有 `prepare` 的，如排版）另排一队，每轮最多 `slow` 条，放在最后：到期的办理和通知不等它们。
+    """
     moment = now or timezone.now()
     done = failed = 0
-    for row in list(waiting(moment).select_related("case")[:limit]):
+    kinds = [kind for kind, (_, prepare) in _handlers.items() if prepare]
+    rows = waiting(moment).select_related("case")
+    for row in [*rows.exclude(kind__in=kinds)[:limit], *rows.filter(kind__in=kinds)[:slow]]:
         if _deliver(row, moment):
             done += 1
         else:
@@ -64,13 +80,14 @@ def drain(now: datetime | None = None, *, limit: int = 200) -> Drained:
 
 
 def _deliver(row: Delivery, now: datetime) -> bool:
-    function = _handlers.get(row.kind)
+    function, prepare = _handlers.get(row.kind, (None, None))
     try:
+        prepared = (prepare(row, now),) if prepare else ()
         with transaction.atomic():
             locked = _lock(row)
             if locked is None:
                 return True
-            result = function(locked, now) if function else None
+            result = function(locked, now, *prepared) if function else None
             if result is None:
                 raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
             Delivery.objects.filter(pk=row.pk).update(
@@ -96,12 +113,6 @@ def _lock(row: Delivery) -> Delivery | None:
     skip = connection.features.has_select_for_update_skip_locked
     found = Delivery.objects.select_for_update(skip_locked=skip) if skip else Delivery.objects
     return found.filter(pk=row.pk, done_at=None).first()
-
-
-def resend(pk: int, *, now: datetime | None = None) -> bool:
-    """没做成的立即再试。返回有没有这一条。"""
-    moment = now or timezone.now()
-    return bool(Delivery.objects.filter(pk=pk, done_at=None).update(not_before=moment))
 
 
 # ---- 各种后续发送 ----
@@ -193,7 +204,21 @@ def _child(row: Delivery, now: datetime) -> str:
     return ";".join(said) or "上级件没有随之要办的"
 
 
+def _parent(row: Delivery, now: datetime) -> str:
+    """上级件做了某个含义：等着它的子件随之自动办理。"""
+    assert row.case is not None
+    triggers = {f"parent.{meaning}" for meaning in row.payload["means"]}
+    said = []
+    for child in Case.objects.filter(parent=row.case).select_related("version").order_by("pk"):
+        for name in triggered(child, triggers):
+            key = f"{row.key[:60]}:{child.pk}:{name}"
+            result = actions.act(str(child.uid), name, actor=SYSTEM, now=now, key=key)
+            said.append("已自动办理" if result.ok else f"没有自动办理：{result}")
+    return "；".join(said)[:400] or "子件没有随之要办的"
+
+
 handler("notify", _notify)
+handler("parent", _parent)
 handler("auto", _auto)
 handler("child", _child)
 

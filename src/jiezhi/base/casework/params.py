@@ -20,6 +20,7 @@ from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import write_record
 from jiezhi.base.casework import matters
+from jiezhi.base.casework.checking import checker
 from jiezhi.base.casework.models import MatterVersion, ParamSetting
 from jiezhi.core.procedure.base import ParamDecl
 from jiezhi.core.procedure.definition import Definition
@@ -27,7 +28,7 @@ from jiezhi.core.procedure.errors import PackError, Problem
 from jiezhi.core.procedure.loader import load_folder
 from jiezhi.core.procedure.packset import LoadedMatter, PackSet
 from jiezhi.core.procedure.traits import check_value, resolve
-from jiezhi.core.procedure.verifier import same_numbers, verify
+from jiezhi.core.procedure.verifier import same_numbers
 
 Check = Callable[[Definition], Sequence[Problem]]
 """校验一份代入参数之后的业务模板，给出全部问题；有 error 就不公布。"""
@@ -102,11 +103,11 @@ def set_param(
     reason: str,
     now: datetime,
     packs: PackSet | None = None,
-    check: Check = verify,
+    check: Check | None = None,
 ) -> MatterVersion:
     """把参数调成 `value`（期限写法或整数），公布新版本并返回。只有系统管理员能办，必须写明理由。
 
-    `packs` 是现用的业务模板包，不给就读设置里的文件夹；`check` 是校验的办法，不给就用校验器（不核对外面的名录）。
+    `packs` 是现用的业务模板包，不给就读设置里的文件夹；`check` 是校验的办法，不给就连登记的名字一起核对。
     早已调成这个值的，不写也不公布。
     """
     require_administrator(acting_officer, now)
@@ -125,7 +126,9 @@ def set_param(
         before = str(row.value if row else decl.default)
         if row is not None and row.value == str(wanted):
             return matters.current_version(matter)
-        definition = _verified(loaded, packs, {**overrides_of(loaded), name: wanted}, check)
+        definition = verified(
+            loaded, packs, {**overrides_of(loaded), name: wanted}, check or checker(packs, matter)
+        )
         row = row or ParamSetting(matter=matter, name=name)
         row.value, row.set_by, row.set_at, row.reason = str(wanted), acting_officer, now, why
         row.save()
@@ -151,7 +154,7 @@ def reset_param(
     reason: str,
     now: datetime,
     packs: PackSet | None = None,
-    check: Check = verify,
+    check: Check | None = None,
 ) -> MatterVersion:
     """改回模板的缺省值，公布并返回。模板里已经没有的参数也能这样去掉。其余同 `set_param`。"""
     require_administrator(acting_officer, now)
@@ -163,7 +166,7 @@ def reset_param(
         if row is None:
             raise ValidationError({"name": f"参数“{name}”没有调整过，用的就是缺省值"})
         kept = {key: value for key, value in overrides_of(loaded).items() if key != name}
-        definition = _verified(loaded, packs, kept, check)
+        definition = verified(loaded, packs, kept, check or checker(packs, matter))
         version = matters.publish(definition, now=now)
         decl = loaded.decl.params.get(name)
         write_record(
@@ -210,10 +213,10 @@ def _bounds(decl: ParamDecl) -> str:
     return f"（{'，'.join(parts)}）" if parts else ""
 
 
-def _verified(
+def verified(
     loaded: LoadedMatter, packs: PackSet, overrides: Mapping[str, Value], check: Check
 ) -> Definition:
-    """代入、校验整份模板，连同与别的现行模板的件号重不重；有错误 → ValidationError。"""
+    """代入 `overrides`、校验整份模板，连同与别的现行模板的件号重不重；有错误 → ValidationError。"""
     try:
         definition = built(loaded, packs, overrides)
     except PackError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
@@ -27,6 +29,9 @@ from jiezhi.base.casework.models import (
     EvidenceFile,
     EvidenceUse,
     MatterVersion,
+    NumberIssue,
+    NumberLease,
+    NumberSeries,
 )
 from jiezhi.base.casework.sniffing import KINDS
 from jiezhi.base.registry import queries as registry
@@ -38,23 +43,27 @@ from jiezhi.core.procedure.view import Plan, Refusal, Request
 
 # 这些岗位看得见自己区域内的全部件；其余人看自己的、本单位的。
 AREA_POSTS = frozenset(
-    {
-        "dispatcher",
-        "supervisor",
-        "leader",
-        "hotline_clerk",
-        "callback",
-        "community_lead",
-        "grid_worker",
-        "archivist",
-    }
+    ["dispatcher", "supervisor", "leader", "hotline_clerk"]
+    + ["callback", "community_lead", "grid_worker", "archivist"]
 )
 
 HIDDEN = "******"
 
 
+def _turn(holdings: Sequence[tuple[str, str, str | None]]) -> Q:
+    """轮到他的岗位办的：法制审核、收缴罚款这类别的单位的人，轮到了才看得见。看全区域的岗位不用。"""
+    posts: dict[str | None, set[str]] = defaultdict(set)
+    for post, _, path in holdings:
+        if post not in AREA_POSTS:
+            posts[path].add(post)
+    found = Q(pk=None)
+    for path, held in posts.items():
+        found |= matters.turn(held) & (Q(area_path__startswith=path) if path else ~Q(pk=None))
+    return found
+
+
 def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
-    """这个人看得见的件：自己的 ∪ 本单位的 ∪ 自己区域的。列表、计数、查找、导出都从这里取。
+    """这个人看得见的件：自己的 ∪ 本单位的 ∪ 自己区域的 ∪ 现在这一步该由他的岗位办的。列表、计数、查找、导出都从这里取。
 
     限指定人员的件只有件上的人看得见。停用的人什么也看不见。
     """
@@ -63,14 +72,13 @@ def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
     mine = Q(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
     reach = Q()
     units: set[str] = set()
-    for post, unit, path in registry.holdings(officer.pk, at or timezone.now()):
+    holdings = registry.holdings(officer.pk, at or timezone.now())
+    for post, unit, path in holdings:
         units.add(unit)
         if post in AREA_POSTS:
             reach |= Q(area_path__startswith=path) if path else ~Q(pk=None)
-    if units:
-        reach |= Q(unit__in=units)
-    open_to_all = reach & Q(confidential=False) if reach else Q(pk=None)
-    return Case.objects.filter(mine | open_to_all)
+    reach |= _turn(holdings) | Q(unit__in=units)
+    return Case.objects.filter(mine | reach & Q(confidential=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,9 @@ def available(
     work.load_for_reading([str(case.uid)])
     loaded = work.loaded[str(case.uid)]
     request = Request("", officer_actor(officer), moment, moment)
-    outcomes = interpreter.available(loaded.definition, loaded.view, request, work.env(loaded.definition))
+    outcomes = interpreter.available(
+        loaded.definition, loaded.view, request, work.env(loaded.definition, request)
+    )
     return [
         (outcome.action, outcome) for outcome in outcomes if not _automatic(loaded.definition, outcome.action)
     ]
@@ -170,7 +180,7 @@ def refused(
     loaded = work.loaded[str(case.uid)]
     definition, view = loaded.definition, loaded.view
     request = Request(action, officer_actor(officer), moment, moment)
-    outcome = interpreter.plan(definition, view, request, work.env(definition), probe=True)
+    outcome = interpreter.plan(definition, view, request, work.env(definition, request), probe=True)
     if not isinstance(outcome, Refusal):
         return None
     decl = definition.action(action)
@@ -194,7 +204,7 @@ def openable(officer: Officer, *, now: datetime | None = None) -> list[tuple[Mat
     request = Request("", officer_actor(officer), moment, moment)
     for version in MatterVersion.objects.filter(is_current=True).order_by("title"):
         definition = matters.definition_of(version)
-        for outcome in interpreter.available(definition, None, request, work.env(definition)):
+        for outcome in interpreter.available(definition, None, request, work.env(definition, request)):
             if isinstance(outcome, Plan):
                 found.append((version, outcome.action))
     return found
@@ -232,6 +242,8 @@ def timeline(case: Case, *, show_sensitive: bool = False) -> list[Line]:
 
 def _line(definition: Definition, event: Event, show_sensitive: bool) -> Line:
     body = json.loads(bytes(event.body))
+    if body["definition"] != definition.digest:  # 换版之前的，照那时的叫法
+        definition = matters.definition_with(body["definition"]) or definition
     decl = definition.action(event.action)
     payload = getattr(event, "payload", None)
     openings = json.loads(secrets.decrypt(bytes(payload.sealed))) if payload else {}
@@ -338,3 +350,49 @@ def light_of(case: Case, now: datetime) -> str:
     if now >= case.due_at:
         return "超期"
     return "临期" if case.warn_at and now >= case.warn_at else "正常"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGap:
+    """一个号段接不上的地方。`last` 为 None 表示号段的行不见了。"""
+
+    series: str
+    last: int | None
+    what: str
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        if self.last is None:
+            return f"号段“{self.series}”的行不见了，而它发出过{len(self.numbers)}个号：被删去"
+        shown = "、".join(str(n) for n in self.numbers[:20])
+        return f"号段“{self.series}”（发到{self.last}号）{self.what}第{shown}号，共{len(self.numbers)}个"
+
+
+def number_gaps() -> list[NumberGap]:
+    """每个号段从 1 到最后一号，每个号要么发出（含作废），要么在没有归还的租段里；接不上的列出来。"""
+    with transaction.atomic():  # 号段、发出的号、租段要在同一时刻看
+        series = dict(NumberSeries.objects.values_list("key", "last"))
+        times: dict[str, Counter[int]] = defaultdict(Counter)
+        for key, n in NumberIssue.objects.order_by().values_list("series_id", "n").iterator():
+            times[key][n] += 1
+        spans: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
+        leases = NumberLease.objects.values_list("series_id", "first", "last", "returned_at")
+        for key, first, last, returned in leases:
+            spans[key].append((first, last, returned is None))
+    found: list[NumberGap] = []
+    for key in sorted({*series, *times, *spans}):
+        if key not in series:
+            found.append(NumberGap(key, None, "", tuple(times[key])))
+            continue
+        end, seen = series[key], times[key]
+        leased = Counter(n for first, last, _ in spans[key] for n in range(first, last + 1))
+        out = {n for first, last, is_out in spans[key] if is_out for n in range(first, last + 1)}
+        for what, numbers in (
+            ("缺", set(range(1, end + 1)) - set(seen) - out),
+            ("多出", {n for n in {*seen, *leased} if not 1 <= n <= end}),
+            ("重发", {n for n, count in seen.items() if count > 1}),
+            ("重租", {n for n, count in leased.items() if count > 1}),
+        ):
+            if numbers:
+                found.append(NumberGap(key, end, what, tuple(sorted(numbers))))
+    return found

@@ -13,6 +13,8 @@ from typing import BinaryIO
 MAX_NAME = 120
 HEAD = 4096
 MAX_MEMBERS = 10_000  # 正常的 docx、xlsx 只有几十个部分
+MAX_INDEX = 16 * 1024 * 1024  # 音像的索引（moov），几小时的也不过几兆
+_TRACK = re.compile(rb"hdlr.{8}(vide|soun)", re.DOTALL)
 
 
 class FileRefused(ValueError):
@@ -39,6 +41,7 @@ MOV = FileType("video/quicktime", "video", ".mov")
 MP3 = FileType("audio/mpeg", "audio", ".mp3")
 WAV = FileType("audio/wav", "audio", ".wav")
 M4A = FileType("audio/mp4", "audio", ".m4a")
+AAC = FileType("audio/aac", "audio", ".aac")
 AMR = FileType("audio/amr", "audio", ".amr")
 PDF = FileType("application/pdf", "document", ".pdf")
 _OPENXML = "application/vnd.openxmlformats-officedocument."
@@ -52,7 +55,7 @@ CSV = FileType("text/csv", "document", ".csv")
 # 同一种内容常见的几个后缀都留着；别的后缀换成内容该有的那个。
 _SUFFIXES = {
     JPEG: {".jpg", ".jpeg", ".jfif"}, HEIC: {".heic", ".heif"}, MP4: {".mp4", ".m4v", ".3gp"}, MOV: {".mov"},
-    M4A: {".m4a", ".aac"}, DOC: {".doc", ".wps", ".dot"}, XLS: {".xls", ".et"}, TXT: {".txt", ".log", ".md"},
+    M4A: {".m4a", ".aac", ".3gp"}, DOC: {".doc", ".wps", ".dot"}, XLS: {".xls", ".et"}, TXT: {".txt", ".log", ".md"},
 }  # fmt: skip
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -81,9 +84,7 @@ _HIDDEN = {chr(code) for code in (0x061C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F
 _HIDDEN |= {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
-ACCEPTED = (
-    "可以交的有：照片（JPG、PNG）、视频（MP4、MOV）、录音（MP3、WAV、M4A、AMR）、PDF、Word、Excel、WPS、文本"
-)
+ACCEPTED = "可以交的有：照片（JPG、PNG）、视频（MP4、MOV）、录音（MP3、WAV、M4A、AAC、AMR）、PDF、Word、Excel、WPS、文本"
 KINDS = {"photo": "照片", "video": "视频", "audio": "录音", "document": "文档", "any": "材料"}
 
 
@@ -130,6 +131,8 @@ def sniff(path: Path, name: str) -> FileType:
     with path.open("rb") as stream:
         head = stream.read(HEAD)
         found = _magic(head)
+        if found is MP4 and _only_sound(stream, path.stat().st_size):
+            return M4A
         if found is not None:
             return found
         if head[:4] == b"PK\x03\x04":
@@ -140,6 +143,33 @@ def sniff(path: Path, name: str) -> FileType:
         _refuse_programs(head)
         stream.seek(0)
         return _text(stream.read(), name)
+
+
+def is_recording(head: bytes) -> bool:
+    """开头这些字节像不像录音、录像：它们的大小上限另定。"""
+    found = _magic(head)
+    return found is not None and found.kind in ("video", "audio")
+
+
+def _only_sound(stream: BinaryIO, size: int) -> bool:
+    """有声音而没有画面的 MP4：手机的录音机常用与录像相同的牌子，要看里面有几条什么轨。"""
+    at = 0
+    for _ in range(MAX_MEMBERS):
+        stream.seek(at)
+        header = stream.read(16)
+        length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+        if length == 1:
+            length = int.from_bytes(header[8:16], "big")
+        elif length == 0:
+            length = size - at
+        if len(kind) < 4 or length < 8 or at + length > size:
+            return False
+        if kind == b"moov":
+            stream.seek(at)
+            tracks = set(_TRACK.findall(stream.read(min(length, MAX_INDEX))))
+            return tracks == {b"soun"}
+        at += length
+    return False
 
 
 def _magic(head: bytes) -> FileType | None:
@@ -155,6 +185,8 @@ def _magic(head: bytes) -> FileType | None:
         return _boxed(head)
     if head[4:8] in (b"moov", b"wide", b"mdat", b"pnot") and int.from_bytes(head[:4], "big") != 0:
         return MOV
+    if head[:2] in (b"\xff\xf1", b"\xff\xf9"):
+        return AAC
     if head[:3] == b"ID3" or head[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"):
         return MP3
     if head[:6] == b"#!AMR\n" or head[:9] == b"#!AMR-WB\n":

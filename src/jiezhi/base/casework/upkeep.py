@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from jiezhi.base.casework.models import (
     CaseParty,
     Clock,
     Delivery,
+    Event,
     EvidenceFile,
     EvidenceUse,
     Notice,
@@ -32,9 +33,19 @@ from jiezhi.base.casework.outcome import Result, refuse
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.calendar import REGIMES
 from jiezhi.core.procedure import clockwork
-from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.change import names_by_seq
 from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.procedure.view import SYSTEM
+
+# 上层还留着的（如等人工归的扫描件）：（件的行号，序号 → 要清的字段，时刻）→ 不能再留的材料的摘要。
+Eraser = Callable[[int, Mapping[int, set[str]], datetime], set[str]]
+_erasers: list[Eraser] = []
+
+
+def on_erase(function: Eraser) -> None:
+    """登记依法清除时一并要做的；在清除的事务里做，件已锁住。同一个函数只登记一次。"""
+    if function not in _erasers:
+        _erasers.append(function)
 
 
 def erase(
@@ -55,11 +66,17 @@ def erase(
         loaded = work.loaded.get(case)
         if loaded is None:
             return refuse("依法清除", "no_case", "没有这件", "核对编号")
-        known = {*loaded.definition.matter.fields, REASON}
+        bodies = work.bodies(case)
+        known = {
+            *loaded.definition.matter.fields,
+            REASON,
+            *(name for body in bodies for name in body["inputs"]),
+        }
         unknown = [name for name in fields if name not in known]
         if unknown or not fields:
             return refuse("依法清除", "fields", "没有选要清除的内容，或选了没有的内容", "从列表中选")
-        touched, words, digests = _strip(loaded, set(fields), moment)
+        named = names_by_seq(bodies, fields)
+        touched, words, digests = _strip(loaded, named, moment)
         if not touched:
             return refuse("依法清除", "fields", "这些内容没有填过，或早已清除", "核对要清除的内容")
         actor = officer_actor(acting_officer).record("archivist", None, None)
@@ -71,28 +88,32 @@ def erase(
         result = work.builtin(case, "erase", actor, effects, moment, reason.strip())
         work.flush()
         _forget(loaded.row.pk, fields, words)
+        for more in _erasers:
+            digests |= more(loaded.row.pk, named, moment)
         _drop_files(loaded.row.pk, digests, moment)
         return result
 
 
-def _strip(loaded: Loaded, fields: set[str], at: datetime) -> tuple[list[dict[str, Any]], set[str], set[str]]:
-    """从各条记录的内容里去掉这些字段；返回（写进清除记录的项、去掉的文字、去掉的材料）。"""
+def _strip(
+    loaded: Loaded, fields: Mapping[int, set[str]], at: datetime
+) -> tuple[list[dict[str, Any]], set[str], set[str]]:
+    """从各条记录的内容里去掉这些字段（序号 → 那时的叫法）；返回（写进清除记录的项、去掉的文字、去掉的材料）。"""
     touched: list[dict[str, Any]] = []
     words: set[str] = set()
     digests: set[str] = set()
-    declared = loaded.definition.matter.fields
     mark = {"by_seq": loaded.view.seq + 1, "at": at.astimezone(clockwork.LOCAL).isoformat()}
     rows = Payload.objects.filter(event__case=loaded.row.pk).select_related("event").order_by("event__seq")
     for payload in rows:
         openings = json.loads(secrets.decrypt(bytes(payload.sealed)))
-        gone = sorted(fields & set(openings))
+        gone = sorted(fields.get(payload.event.seq, set()) & set(openings))
         if not gone:
             continue
         item: dict[str, Any] = {"seq": payload.event.seq, "fields": gone}
+        attached = {one["name"] for one in json.loads(bytes(payload.event.body))["files"]}
         for name in gone:
             value = openings.pop(name)["value"]
             payload.erased[name] = mark
-            if name in declared and declared[name].type is FieldType.FILE:
+            if name in attached:
                 item["files"] = sorted({*item.get("files", []), *value})
                 digests.update(value)
             else:
@@ -100,7 +121,28 @@ def _strip(loaded: Loaded, fields: set[str], at: datetime) -> tuple[list[dict[st
         payload.sealed = secrets.encrypt(json.dumps(openings, ensure_ascii=False))
         payload.save(update_fields=["sealed", "erased"])
         touched.append(item)
-    return touched, words, digests
+    return _strip_papers(loaded, fields, touched, digests), words, digests
+
+
+def _strip_papers(
+    loaded: Loaded, fields: Mapping[int, set[str]], touched: list[dict[str, Any]], digests: set[str]
+) -> list[dict[str, Any]]:
+    """印着这些字段的文书和它的签回件也一并清除：办理记录里写明了用到哪些字段。"""
+    items = {item["seq"]: item for item in touched}
+    rows = Event.objects.filter(case=loaded.row.pk, action__in=("file_document", "file_scan"))
+    for seq, data in rows.order_by("seq").values_list("seq", "body"):
+        body = json.loads(bytes(data))
+        effects = body["effects"]
+        source = (effects.get("document") or effects.get("scan") or {}).get("source", seq)
+        if not fields.get(source, set()) & set(effects.get("uses", [])):
+            continue
+        found = {item["digest"] for item in body["files"]}
+        kept = EvidenceFile.objects.filter(pk__in=found, erased_at=None).values_list("pk", flat=True)
+        if live := sorted(kept):
+            item = items.setdefault(seq, {"seq": seq})
+            item["files"] = sorted({*item.get("files", []), *live})
+            digests.update(live)
+    return [items[seq] for seq in sorted(items)]
 
 
 def _texts(value: Any) -> set[str]:

@@ -182,7 +182,9 @@ def test_failure_in_a_listener_undoes_everything(make_officer):
 def test_standard_posts_once(db):
     assert len(actions.install_standard_posts(acting_officer=None)) == len(STANDARD_POSTS)
     assert actions.install_standard_posts(acting_officer=None) == []
-    assert set(Post.objects.filter(signs=True).values_list("code", flat=True)) == {"unit_chief", "leader"}
+    assert set(Post.objects.filter(signs=True).values_list("code", flat=True)) == {
+        "unit_chief", "leader", "office_head", "deputy_head", "enforcement_chief", "service_chief",
+    }  # fmt: skip
 
 
 def test_reveal_is_recorded_first(make_officer, admin):

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer
@@ -14,10 +15,12 @@ from jiezhi.base.casework.engine import rows
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Case, CaseField, CodeList, EvidenceFile
 from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Area, Unit
+from jiezhi.base.registry.models import Area, PowerVersion, Unit
+from jiezhi.base.registry.queries import powers
 from jiezhi.core.calendar import DayTable
 from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.procedure.base import Call
+from jiezhi.core.procedure.change import in_current_words
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.sources import parse_source
@@ -26,7 +29,13 @@ from jiezhi.core.procedure.view import Actor, CaseView, ChildView
 if TYPE_CHECKING:
     from jiezhi.base.casework.engine.work import Work
 
+T = TypeVar("T")
 Holding = tuple[str, str, str | None]  # 岗位、单位代码、区域路径（None 为不限）
+
+
+def party_mark(value: Any) -> str:
+    """一个当事人的标识：规范字节里只有带钥匙的摘要，还原不出姓名。"""
+    return secrets.blind_index("party", encode(value).decode())[:16]
 
 
 class Lookups:
@@ -40,6 +49,32 @@ class Lookups:
         self._codes: dict[str, set[str]] = {}
         self._files: dict[str, int | None] = {}
         self._people: set[str] | None = None
+        self._asked: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """同样的问题一次事务只问一次；`key` 要带上问的是什么和全部参数。服务也用。"""
+        if key not in self._asked:
+            self._asked[key] = make()
+        return cast(T, self._asked[key])
+
+    def power(self, code: str, at: datetime) -> PowerVersion | None:
+        """事项在那一天有效的版本；没有 → None。"""
+        return self.once(("power", code, powers.day_of(at)), lambda: powers.in_force(code, at))
+
+    def only_power(self, matter: str, at: datetime) -> PowerVersion | None:
+        """那一天挂着这个业务模板的唯一的事项；一个也没有或不止一个 → None。"""
+
+        def ask() -> PowerVersion | None:
+            found = powers.all_in_force(at).filter(matter=matter)[:2]
+            return found[0] if len(found) == 1 else None
+
+        version = self.once(("only", matter, powers.day_of(at)), ask)
+        return version and self.once(("power", version.power.code, powers.day_of(at)), lambda: version)
+
+    def power_class(self, code: str, at: datetime) -> str | None:
+        """事项的类别，同 `powers.class_of`。"""
+        version = self.power(code, at)
+        return version.class_name if version else powers.class_of(code, at)
 
     def holdings(self, officer: str) -> list[Holding]:
         """某人现在的任职。"""
@@ -98,6 +133,9 @@ class CaseEnv:
         self.work = work
         self.definition = definition
         self.look = work.look
+        # 正在核的这一步发生在什么时候：资格、事项在不在有效期看的是那一天。
+        self.at = work.now
+        self.actor: Actor | None = None
 
     @property
     def table(self) -> DayTable:
@@ -131,7 +169,7 @@ class CaseEnv:
     def _context(
         self, view: CaseView | None, values: Mapping[str, Any], actor: Actor | None = None
     ) -> Context:
-        return Context(self.work, view, values, actor, self.work.now, self.definition)
+        return Context(self.work, view, values, actor or self.actor, self.work.now, self.definition, self.at)
 
     def _covers(self, path: str | None, view: CaseView | None) -> bool:
         if path is None or view is None:
@@ -169,8 +207,11 @@ class CaseEnv:
         return []
 
     def _people(self, post: str, *, unit: Unit | None = None, area_path: str | None = None) -> list[str]:
-        found = registry.officers_with(post, unit, area_path, at=self.work.now)
-        return [str(one.pk) for one in found]
+        def ask() -> list[str]:
+            found = registry.officers_with(post, unit, area_path, at=self.work.now)
+            return [str(one.pk) for one in found]
+
+        return list(self.look.once(("people", post, unit and unit.pk, area_path), ask))
 
     def call(self, call: Call, view: CaseView | None, values: Mapping[str, Any]) -> bool:
         function = extensions.conditions.get(call.name)
@@ -203,7 +244,7 @@ class CaseEnv:
 
     def doers(self, view: CaseView, meaning: str) -> set[str]:
         people = set()
-        for body in self.work.bodies(view.uid):
+        for body in in_current_words(self.work.bodies(view.uid)):
             if meaning in body["effects"].get("done", []):
                 people.add(body["actor"].get("id", ""))
         return people - {""}
@@ -221,6 +262,12 @@ class CaseEnv:
                 return "不是登记过的区域，请从列表中选"
             case FieldType.CODE if decl.list and value not in self.look.codes(decl.list):
                 return f"没有“{value}”这一项，请从列表中选"
+            case FieldType.POWER:
+                found = self.look.power_class(value, self.at)
+                if found is None:
+                    return "不是登记过的事项，请从权责清单中选"
+                if decl.power_class and found != decl.power_class:
+                    return f"是{found}事项，这里只能选{decl.power_class}事项"
             case FieldType.FILE:
                 missing = sum(self.look.file_size(digest) is None for digest in value)
                 return f"有 {missing} 份没有上传成功，请重新上传" if missing else None
@@ -264,8 +311,7 @@ class CaseEnv:
         ]
 
     def party_key(self, value: Any) -> str:
-        # 规范字节里只有带钥匙的摘要，还原不出姓名。
-        return secrets.blind_index("party", encode(value).decode())[:16]
+        return party_mark(value)
 
     def describe_who(self, who: str) -> str:
         kind, _, name = who.partition(".")

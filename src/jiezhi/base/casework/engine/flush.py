@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,17 @@ CASE_COLUMNS = [
 DELIVERY_COLUMNS = (
     "case_id", "event_id", "kind", "key", "payload", "not_before", "attempts", "done_at", "result",
 )  # fmt: skip
-CLOCK_COLUMNS = ["status", "due_at", "warn_at", "ended_at", "provisional", "pauses", "extensions", "fired_at"]
+CLOCK_COLUMNS = [
+    "status",
+    "due_at",
+    "warn_at",
+    "ended_at",
+    "provisional",
+    "pauses",
+    "extensions",
+    "void",
+    "fired_at",
+]
 
 
 class Buffer:
@@ -90,6 +101,8 @@ class Buffer:
         fresh = [item for item in self.touched.values() if item.stored is None]
         known = [item for item in self.touched.values() if item.stored is not None]
         for loaded in self.touched.values():
+            if loaded.changed is not None:
+                self._change(loaded, loaded.changed)
             self._fill(loaded)
         if fresh:
             self._insert(fresh)
@@ -118,7 +131,7 @@ class Buffer:
         )
         for loaded in self.touched.values():
             loaded.stored = loaded.view
-            loaded.bodies = []
+            loaded.bodies, loaded.changed = [], None
         self.events, self.deliveries, self.touched, self.written = [], [], {}, {}
 
     def _fill(self, loaded: Loaded) -> None:
@@ -131,6 +144,24 @@ class Buffer:
         loaded.row.warn_at = min((moment for moment in warns if moment), default=None)
         if loaded.view.merged_into:
             loaded.row.merged_into = self.work.loaded[loaded.view.merged_into].row
+
+    def _change(self, loaded: Loaded, clocks: dict[str, str]) -> None:
+        """换版：时限的行改名，索引行全部照新版重做。"""
+        pk, stored = loaded.row.pk, loaded.stored
+        assert stored is not None
+        Case.objects.filter(pk=pk).update(version=loaded.row.version)
+        table = {}
+        for (name, key, number), row in loaded.clocks.items():
+            row.name = clocks.get(name, name)
+            table[(row.name, key, number)] = row
+            if row.name != name:
+                Clock.objects.filter(pk=row.pk).update(name=row.name)
+        loaded.clocks = table
+        CaseField.objects.filter(case=pk).delete()
+        CaseParty.objects.filter(case=pk).delete()
+        self.written[loaded.view.uid] |= set(loaded.definition.matter.fields)
+        views = [replace(clock, name=clocks.get(clock.name, clock.name)) for clock in stored.clocks]
+        loaded.stored = replace(stored, clocks=views, fields={}, tags=frozenset())
 
     def _warn(self, loaded: Loaded, clock: ClockView) -> datetime | None:
         key = (loaded.definition.digest, clock.name, clock.started_at, clock.due_at)
@@ -173,7 +204,7 @@ class Buffer:
                     )
                     loaded.clocks[key] = row
                 table[(uid, *key)] = row.pk
-                if before[key] != view:
+                if before[key] != view or loaded.changed is not None:
                     rows.fill_clock(row, view, self._warn(loaded, view))
                     changed.append(row)
         table |= zip(new_keys, fastsql.insert_values(Clock, rows.CLOCK_ALL, new), strict=True)
@@ -197,7 +228,8 @@ class Buffer:
         entries = []
         for loaded, event, _, _, ops in self.events:
             for op in ops:
-                clock = clocks[(loaded.view.uid, op["clock"], op.get("key", ""), op.get("round", 1))]
+                name = op["to"] if op["op"] == "rename" else op["clock"]
+                clock = clocks[(loaded.view.uid, name, op.get("key", ""), op.get("round", 1))]
                 due = datetime.fromisoformat(op["due"]) if "due" in op else None
                 at = datetime.fromisoformat(op["at"])
                 words = (op.get("amount", ""), op.get("reason", ""))

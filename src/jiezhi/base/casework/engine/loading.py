@@ -29,6 +29,8 @@ class Loaded:
     stored: CaseView | None
     clocks: dict[tuple[str, str, int], Clock] = field(default_factory=dict)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    # 换版：时限改了什么名（旧名 → 新名）；不是换版为 None。写库时各行照新版重做。
+    changed: dict[str, str] | None = None
 
 
 def _cases(lock: bool) -> QuerySet[Case]:
@@ -68,11 +70,14 @@ def fetch(uids: Iterable[str], *, lock: bool) -> list[Loaded]:
     clocks: dict[int, list[Clock]] = {}
     for clock in found:
         clocks.setdefault(clock.case_id, []).append(clock)
-    return [_loaded(row, clocks.get(row.pk, ())) for row in rows]
+    above = {row.parent_id for row in rows if row.parent_id}
+    parents = dict(Case.objects.filter(pk__in=above).values_list("pk", "uid")) if above else {}
+    return [_loaded(row, clocks.get(row.pk, ()), parents.get(row.parent_id or 0)) for row in rows]
 
 
-def _loaded(row: Case, clocks: Sequence[Clock]) -> Loaded:
+def _loaded(row: Case, clocks: Sequence[Clock], parent: uuid.UUID | None) -> Loaded:
     view = case_view(row, clocks)
+    view.parent = str(parent) if parent else None
     return Loaded(
         row=row,
         view=view,

@@ -18,7 +18,6 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED
 from jiezhi.core.procedure.matter import MatterDecl
 from jiezhi.core.procedure.view import CaseView, ClockView
-from jiezhi.core.space import cell
 
 LIGHT_DEFAULT = "80%"
 
@@ -39,6 +38,7 @@ def clock_view(row: Clock) -> ClockView:
             (datetime.fromisoformat(a), datetime.fromisoformat(b) if b else None) for a, b in row.pauses
         ),
         extensions=tuple(row.extensions),
+        void=row.void,
     )
 
 
@@ -91,6 +91,8 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
     # 敏感的地点不落明的坐标：只在加密的字段里，地图和相似件都不用它。
     place = plain.get(matter.located_by) if matter.located_by else None
     if isinstance(place, dict) and "lon" in place:
+        from jiezhi.core.space import cell  # 带进 numpy、shapely，有坐标的件才用
+
         row.lon, row.lat = float(place["lon"]), float(place["lat"])
         row.cell = cell(row.lon, row.lat)
     else:
@@ -134,7 +136,7 @@ def warn_at(definition: Definition, clock: ClockView, table: DayTable) -> dateti
 
 CLOCK_ALL = (
     "case_id", "name", "key", "round", "status", "limit", "started_at", "due_at", "warn_at", "ended_at",
-    "provisional", "pauses", "extensions", "fired_at",
+    "provisional", "pauses", "extensions", "void", "fired_at",
 )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def clock_values(case_id: int, view: ClockView, warn: datetime | None) -> tuple[
     """新起算的时限各列的值，次序照 CLOCK_ALL。"""
     identity = (case_id, view.name, view.key, view.round, view.status, view.limit)
     times = (view.started_at, view.due_at, warn, view.ended_at)
-    return (*identity, *times, view.provisional, _pauses(view), list(view.extensions), None)
+    return (*identity, *times, view.provisional, _pauses(view), list(view.extensions), view.void, None)
 
 
 def _pauses(view: ClockView) -> list[list[str | None]]:
@@ -155,7 +157,7 @@ def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
         row.fired_at = None
     row.status, row.due_at, row.ended_at = view.status, view.due_at, view.ended_at
     row.provisional, row.pauses, row.extensions = view.provisional, _pauses(view), list(view.extensions)
-    row.warn_at = warn
+    row.void, row.warn_at = view.void, warn
 
 
 def index_values(
@@ -207,10 +209,11 @@ def party_indexes(
     for name in names:
         decl = definition.matter.fields.get(name)
         value = view.fields.get(name)
-        if decl is None or decl.type is not FieldType.PARTY or not isinstance(value, dict):
+        if decl is None or decl.type is not FieldType.PARTY:
             continue
-        for kind, key in (("phone", "phone"), ("id", "identifier"), ("account", "account")):
-            if value.get(key):
-                tail = secrets.tail_index(kind, value[key]) if kind != "account" else ""
-                rows.append((name, kind, secrets.blind_index(kind, value[key]), tail))
+        for party in value if isinstance(value, list) else [value]:
+            for kind, key in (("phone", "phone"), ("id", "identifier"), ("account", "account")):
+                if isinstance(party, dict) and party.get(key):
+                    tail = secrets.tail_index(kind, party[key]) if kind != "account" else ""
+                    rows.append((name, kind, secrets.blind_index(kind, party[key]), tail))
     return rows

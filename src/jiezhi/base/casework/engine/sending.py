@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiezhi.base.casework.engine.loading import Loaded
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Event
-from jiezhi.core.procedure.clockwork import LOCAL
 from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.plain import value_words
 from jiezhi.core.procedure.view import CaseView, Plan, Request
+from jiezhi.core.prose import due_words
 
 if TYPE_CHECKING:
     from jiezhi.base.casework.engine.work import Work
@@ -28,7 +30,7 @@ def queue(
     for name in outcome.followups:
         work.buffer.delivery(loaded, event, "auto", f"auto:{stem}:{name}", {"action": name})
     for index, notice in enumerate(outcome.decl.notify):
-        text = _words(loaded, notice.text, outcome.effects.get("clocks", ()))
+        text = _words(loaded, notice.text, outcome.effects.get("clocks", ()), work.now)
         work.buffer.delivery(
             loaded, event, "notify", f"notify:{stem}:{index}", {"to": notice.to, "text": text}
         )
@@ -41,29 +43,34 @@ def queue(
         found = consequence(Context(work, view, view.fields, request.actor, work.now))
         for index, (kind, payload) in enumerate(found):
             work.buffer.delivery(loaded, event, kind, f"{kind}:{stem}:{name}:{index}", payload)
+    meant = outcome.decl.means
+    if meant and before is not None and any(one.open for one in loaded.definition.matter.actions.values()):
+        work.buffer.delivery(loaded, event, "parent", f"parent:{stem}", {"means": list(meant)})
     closed_now = view.closed_at is not None and (before is None or before.closed_at is None)
     if closed_now and (loaded.row.parent_id or view.parent):
         work.buffer.delivery(loaded, event, "child", f"child:{stem}", {"slot": loaded.row.slot})
 
 
-def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]]) -> str:
+def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]], now: datetime) -> str:
     view, definition = loaded.view, loaded.definition
     running = [clock for clock in view.clocks if clock.status == "running"]
     # 说的是这一步刚起算、刚延长的时限；别的时限可能早已超期，写进去就告诉错了人。
-    touched = {(op["clock"], op.get("key", "")) for op in ops if op["op"] != "end"}
+    touched = {(op["clock"], op.get("key", "")) for op in ops if op["op"] not in ("end", "void")}
     mine = [clock for clock in running if (clock.name, clock.key) in touched]
     due = min((clock.due_at for clock in mine or running), default=None)
     plain = {
         "number": view.number,
         "title": _title(view, definition),
         "state": definition.matter.states[view.state].title,
-        "due": f"{due.astimezone(LOCAL):%m月%d日 %H:%M}" if due else "",
+        "due": due_words(due, now) if due else "",
     }
 
     def fill(mark: re.Match[str]) -> str:
         name = mark[1]
         if name.startswith("field."):
-            return str(view.fields.get(name.removeprefix("field."), "") or "")
+            name = name.removeprefix("field.")
+            decl = definition.matter.fields.get(name)
+            return value_words(decl, view.fields.get(name), lambda _, code: code) if decl else ""
         return plain.get(name, mark[0])
 
     # 只换一遍：来件人在正文里写“{field.reporter}”，不能变成别人的姓名电话。

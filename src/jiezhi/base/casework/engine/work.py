@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from jiezhi.base.casework import matters
-from jiezhi.base.casework.engine import numbering, sending
+from jiezhi.base.casework.builtins import BUILTIN, harmless
+from jiezhi.base.casework.engine import numbering, offspring, sending
 from jiezhi.base.casework.engine.env import CaseEnv, Lookups
 from jiezhi.base.casework.engine.flush import Buffer
-from jiezhi.base.casework.engine.identity import new_uid, number_scope
+from jiezhi.base.casework.engine.identity import new_uid
 from jiezhi.base.casework.engine.loading import Loaded, fetch
+from jiezhi.base.casework.engine.opening import opening_version
 from jiezhi.base.casework.models import Case, Event, MatterVersion
 from jiezhi.base.casework.outcome import Outcome, Refused, Result, refuse
 from jiezhi.base.registry import queries as registry
@@ -39,10 +41,6 @@ class Mark:
     records: int
     buffered: tuple[int, int]
     numbers: tuple[dict[str, int], int]
-
-
-# 一步之内子件套子件最多几层：再多就是模板自己开自己。
-MAX_DEPTH = 5
 
 
 class Work:
@@ -106,11 +104,13 @@ class Work:
             self._versions[matter] = matters.current_version(matter)
         return self._versions[matter]
 
-    def env(self, definition: Definition) -> CaseEnv:
-        """某个业务模板的 Env。"""
+    def env(self, definition: Definition, request: Request | None = None) -> CaseEnv:
+        """某个业务模板的 Env；`request` 是正在核的这一步（谁、什么时候），不给就是现在、不说谁。"""
         if definition.digest not in self._envs:
             self._envs[definition.digest] = CaseEnv(self, definition)
-        return self._envs[definition.digest]
+        found = self._envs[definition.digest]
+        found.at, found.actor = (request.at, request.actor) if request else (self.now, None)
+        return found
 
     # ---- 办 ----
 
@@ -127,19 +127,10 @@ class Work:
         unit: str | None = None,
     ) -> Result:
         """开件。`request.action` 为空时用唯一的开件动作。"""
-        version = self.version(matter)
+        version, action = self.opening(matter, request.action, request)
         definition = matters.definition_of(version)
-        action = request.action or (definition.opening_actions[0] if definition.opening_actions else "")
-        request = Request(
-            action=action,
-            actor=request.actor,
-            now=request.now,
-            at=request.at,
-            inputs=request.inputs,
-            reason=request.reason,
-            origin=request.origin,
-        )
-        outcome = plan(definition, None, request, self.env(definition))
+        request = replace(request, action=action)
+        outcome = plan(definition, None, request, self.env(definition, request))
         if isinstance(outcome, Refusal):
             return Refused(outcome)
         uid = uid or new_uid(request.at)
@@ -147,21 +138,24 @@ class Work:
         row.host_system = definition.matter.host_system or ""
         if parent is not None:
             outcome.effects["parent"] = parent.view.uid
+            if parent.view.area is not None:  # 没有另定区域的随上级件：不然管这一片的人办不了它
+                outcome.effects.setdefault("area", parent.view.area)
         if unit is not None:
             outcome.effects.setdefault("unit", unit)
-        children = self._plan_children(outcome, request)
+        children = offspring.plan_children(self, outcome, request)
         if isinstance(children, Refused):
             return children
         mark = self.mark()
         # 取号放在全部检查之后：取了就是发出，不能再反悔。
-        number = self._number(definition, request, uid, outcome)
-        if isinstance(number, Refused):
-            return number
-        outcome.effects["number"] = number
+        refused = self._take_numbers(definition, request, uid, outcome, None)
+        if refused is not None:
+            self.undo(mark)
+            return refused
+        outcome.effects["number"] = outcome.numbers["case"]
         loaded = Loaded(row, CaseView(uid=uid, state=START), definition, GENESIS, None)
         self.loaded[uid] = loaded
         self._record(loaded, None, outcome, request, key, digest)
-        refused = self._open_children(loaded, children, request)
+        refused = offspring.open_children(self, loaded, children, request, outcome.numbers)
         if refused is not None:
             self.undo(mark)
             return refused
@@ -189,7 +183,7 @@ class Work:
             stale = self._stale(loaded, request)
             if stale is not None:
                 return Refused(Refusal(request.action, decl.title, (stale,)))
-        outcome = plan(definition, view, request, self.env(definition))
+        outcome = plan(definition, view, request, self.env(definition, request))
         if isinstance(outcome, Refusal):
             return Refused(outcome)
         if outcome.effects.get("closed") is False and loaded.row.parent_id:
@@ -199,12 +193,16 @@ class Work:
                 say = f"上级件 {parent.number} 已经办结，不能再打开"
                 return refuse(outcome.decl.title, "parent", say, "先重新打开上级件")
         outcome.effects.update(extra or {})
-        children = self._plan_children(outcome, request)
+        children = offspring.plan_children(self, outcome, request)
         if isinstance(children, Refused):
             return children
         mark = self.mark()
+        refused = self._take_numbers(definition, request, uid, outcome, view)
+        if refused is not None:
+            self.undo(mark)
+            return refused
         self._record(loaded, view, outcome, request, key, digest)
-        refused = self._open_children(loaded, children, request)
+        refused = offspring.open_children(self, loaded, children, request, outcome.numbers)
         if refused is not None:
             self.undo(mark)
             return refused
@@ -218,22 +216,27 @@ class Work:
         effects: Mapping[str, Any],
         at: datetime,
         reason: str = "",
+        files: Sequence[dict[str, Any]] = (),
+        to: str = "",
+        followups: Sequence[str] = (),
     ) -> Result:
-        """平台自带的动作（重算时限、依法清除……）：不改环节，权限由调用者先查。"""
-        from jiezhi.base.casework.builtins import BUILTIN
+        """平台自带的动作（重算时限、依法清除、文书归卷、换版……）：权限由调用者先查。
 
+        `files` 是不属于哪个字段的材料：{digest, kind, name, size}。`to` 是新环节（换版），不给就不变。
+        """
         loaded = self.loaded[uid]
         outcome = Plan(
             name,
             BUILTIN[name],
             loaded.view.state,
-            loaded.view.state,
+            to or loaded.view.state,
             {REASON: reason} if reason else {},
             dict(effects),
             dict(actor),
+            followups=list(followups),
         )
         request = Request(action=name, actor=SYSTEM, now=self.now, at=at)
-        self._record(loaded, loaded.view, outcome, request, None, "")
+        self._record(loaded, loaded.view, outcome, request, None, "", files)
         return self._outcome(loaded, outcome, [])
 
     def _stale(self, loaded: Loaded, request: Request) -> Missing | None:
@@ -241,63 +244,26 @@ class Work:
         if expected is None or expected == loaded.view.seq:
             return None
         recent = [body for body in self.bodies(loaded.view.uid) if body["seq"] > expected]
+        if recent and all(harmless(body["action"]) for body in recent):
+            return None
         return changed_since(loaded.definition, expected, loaded.view, recent)
 
-    def _number(self, definition: Definition, request: Request, uid: str, outcome: Plan) -> str | Refused:
-        matter = definition.matter
-        if matter.host_system:
-            number = str(request.origin.get("number", "")).strip()
-            if not number:
-                return refuse(
-                    matter.title, "number", f"还没有{matter.host_system}的编号", "填写对方系统的编号"
-                )
-            return number
-        action = matter.actions[request.action]
-        sequence = action.number.get("case")
-        if sequence is None:
-            return self.numbers.case_number(matter.matter, request.at, uid)
-        declared = matter.sequences[sequence]
-        scope = number_scope(declared, outcome.effects.get("unit"), outcome.values)
-        return self.numbers.issue(matter.matter, sequence, declared, request.at, scope, uid)
-
-    def _plan_children(self, outcome: Plan, request: Request) -> list[tuple[ChildPlan, str]] | Refused:
-        result: list[tuple[ChildPlan, str]] = []
-        for child in outcome.children:
-            definition = matters.definition_of(self.version(child.matter))
-            if definition.matter.host_system:
-                return refuse(
-                    outcome.decl.title, "child", f"{definition.matter.title}由外面的系统编号，不能随之开立"
-                )
-            opening = child.action or (definition.opening_actions[0] if definition.opening_actions else "")
-            probe = Request(opening, SYSTEM, request.now, request.at, inputs=child.inputs)
-            answer = plan(definition, None, probe, self.env(definition))
-            if isinstance(answer, Refusal):
-                return Refused(Refusal(outcome.action, outcome.decl.title, answer.missing))
-            result.append((child, new_uid(request.at)))
-        if result:
-            outcome.effects["children"] = [{"slot": child.slot, "case": uid} for child, uid in result]
-        return result
-
-    def _open_children(
-        self, parent: Loaded, children: Sequence[tuple[ChildPlan, str]], request: Request
+    def _take_numbers(
+        self, definition: Definition, request: Request, uid: str, outcome: Plan, view: CaseView | None
     ) -> Refused | None:
-        """随之开立子件；有一件开不成就返回它缺什么，由调用者把这一步退掉。"""
-        if children and self._depth(parent) >= MAX_DEPTH:
-            return refuse("开立子件", "child", f"子件套了 {MAX_DEPTH} 层", "请系统管理员检查业务模板")
-        for child, uid in children:
-            opening = Request(child.action or "", SYSTEM, request.now, request.at, inputs=child.inputs)
-            result = self.open(
-                child.matter, opening, uid=uid, parent=parent, slot=child.slot, unit=child.unit
-            )
-            if isinstance(result, Refused):
-                return result
+        """取这一步要的号，放进 `outcome.numbers`。"""
+        taken = self.numbers.take(definition, request, uid, outcome, view)
+        if isinstance(taken, str):
+            return refuse(outcome.decl.title, "number", taken, "核对编号；租用的号用不得的，由系统取号")
+        outcome.numbers |= taken
         return None
 
-    def _depth(self, loaded: Loaded) -> int:
-        depth, item = 0, loaded
-        while item.view.parent and item.view.parent in self.loaded:
-            depth, item = depth + 1, self.loaded[item.view.parent]
-        return depth
+    def opening(self, matter: str, action: str, request: Request) -> tuple[MatterVersion, str]:
+        """开件用的业务模板版本（带参数的事项各有一份）和开件动作：不写就用唯一的那个。"""
+        current = self.version(matter)
+        definition = matters.definition_of(current)
+        action = action or (definition.opening_actions[0] if definition.opening_actions else "")
+        return opening_version(self.look, current, definition, action, request.inputs, request.at), action
 
     # ---- 记 ----
 
@@ -309,13 +275,13 @@ class Work:
         request: Request,
         key: str | None,
         request_digest_hex: str,
+        attached: Sequence[dict[str, Any]] = (),
     ) -> None:
         definition = loaded.definition
-        values = dict(outcome.values)
-        self._issue_numbers(loaded, outcome, request, values)
+        values = outcome.values | {name: text for name, text in outcome.numbers.items() if name != "case"}
         digests: dict[str, str] = {}
         openings: dict[str, Any] = {}
-        files: list[dict[str, Any]] = []
+        files: list[dict[str, Any]] = [dict(item) for item in attached]
         for name, value in values.items():
             digest, opening = seal(name, value)
             digests[name] = digest
@@ -365,17 +331,6 @@ class Work:
         )
         self.buffer.event(loaded, before, event, openings, files, values, outcome.effects.get("clocks", []))
         sending.queue(self, loaded, outcome, request, event, view)
-
-    def _issue_numbers(self, loaded: Loaded, outcome: Plan, request: Request, values: dict[str, Any]) -> None:
-        definition = loaded.definition
-        for name, sequence in outcome.decl.number.items():
-            if name != "case":
-                declared = definition.matter.sequences[sequence]
-                unit = outcome.effects.get("unit", loaded.view.unit)
-                scope = number_scope(declared, unit, {**loaded.view.fields, **outcome.values})
-                values[name] = self.numbers.issue(
-                    definition.id, sequence, declared, request.at, scope, loaded.view.uid
-                )
 
     def _outcome(self, loaded: Loaded, outcome: Plan, children: Sequence[tuple[ChildPlan, str]]) -> Outcome:
         return Outcome(

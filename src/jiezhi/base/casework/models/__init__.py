@@ -2,7 +2,14 @@
 
 from jiezhi.base.casework.models.case import Case, CaseField, CaseParty, CaseRole
 from jiezhi.base.casework.models.clock import Clock, ClockEntry
-from jiezhi.base.casework.models.delivery import Checkpoint, Delivery, Notice, NumberIssue, NumberSeries
+from jiezhi.base.casework.models.delivery import (
+    Checkpoint,
+    Delivery,
+    Notice,
+    NumberIssue,
+    NumberLease,
+    NumberSeries,
+)
 from jiezhi.base.casework.models.event import Event, EvidenceFile, EvidenceUse, Payload
 from jiezhi.base.casework.models.matter import CodeList, MatterVersion, ParamSetting
 
@@ -22,6 +29,7 @@ __all__ = [
     "MatterVersion",
     "Notice",
     "NumberIssue",
+    "NumberLease",
     "NumberSeries",
     "ParamSetting",
     "Payload",

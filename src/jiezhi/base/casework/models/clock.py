@@ -22,6 +22,7 @@ class Clock(models.Model):
     provisional = models.BooleanField("暂定（当年放假安排未公布）", default=False)
     pauses = models.JSONField("扣除的时间", default=list)
     extensions = models.JSONField("延长", default=list)
+    void = models.BooleanField("不算数（重新告知之前的）", default=False)
     fired_at = models.DateTimeField("已按届满处理", null=True)
 
     class Meta:

@@ -77,6 +77,9 @@ class NumberIssue(models.Model):
     issued_at = models.DateTimeField("发出时间")
     voided_at = models.DateTimeField("作废时间", null=True)
     void_reason = models.CharField("作废理由", max_length=200, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁作废的"
+    )
 
     class Meta:
         verbose_name = "已发编号"
@@ -87,6 +90,40 @@ class NumberIssue(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class NumberLease(models.Model):
+    """租用的号段：预先租给人员（或他手上的设备），现场没有网络时编号用；用剩的归还时逐个作废。"""
+
+    series = models.ForeignKey(NumberSeries, models.PROTECT, related_name="leases", verbose_name="号段")
+    first = models.IntegerField("起")
+    last = models.IntegerField("止")
+    pattern = models.CharField("编号样式", max_length=120, help_text="只剩 {n} 没有填的格式")
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="number_leases", verbose_name="租给谁"
+    )
+    device = models.CharField("设备", max_length=80, blank=True)
+    leased_at = models.DateTimeField("租出时间")
+    valid_until = models.DateTimeField("有效到（不含）")
+    leased_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁租出的"
+    )
+    returned_at = models.DateTimeField("归还时间", null=True)
+    returned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁办的归还"
+    )
+
+    class Meta:
+        verbose_name = "租用的号段"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first__gte=1, last__gte=models.F("first")), name="lease_in_order"
+            ),
+            models.UniqueConstraint(fields=["series", "first"], name="no_lease_twice"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series_id}：{self.first}—{self.last}"
 
 
 class Checkpoint(models.Model):

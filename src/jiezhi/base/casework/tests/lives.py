@@ -77,9 +77,16 @@ def archivist(office: Office) -> Officer:
 @contextmanager
 def tampering() -> Iterator[None]:
     """拆掉只追加的保护、不管外键，改完装回：像能直接动数据库的人那样。"""
-    with append_only.suspended(), connection.cursor() as cursor:
-        cursor.execute("PRAGMA defer_foreign_keys = ON")
-        yield
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # 管理员身份的“复制”状态：触发器和外键都不起作用；改错了由外层事务退回，连同这个状态。
+            cursor.execute("SET session_replication_role = replica")
+            yield
+            cursor.execute("SET session_replication_role = origin")
+            return
+        with append_only.suspended():
+            cursor.execute("PRAGMA defer_foreign_keys = ON")
+            yield
 
 
 def run(sql: str, *values: Any) -> int:

@@ -232,7 +232,7 @@ def test_deliveries_commit_with_the_act(office: Office) -> None:
     assert (
         row.payload["to"] == "unit"
         and case.number in row.payload["text"]
-        and "08月11日 00:00" in row.payload["text"]
+        and "8月10日 前办" in row.payload["text"]
     )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
-from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from jiezhi.base.accounts import secrets
@@ -15,11 +13,6 @@ from jiezhi.base.casework.models import Case, CaseParty, Event, EvidenceFile, Pa
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.lives import DAY, archivist, done, life, plain, tamper
 from jiezhi.base.casework.tests.test_actions import dispatched
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: object) -> None:
-    settings.FILES_DIR = tmp_path / "files"  # type: ignore[attr-defined]
 
 
 def erased(office: Office, *fields: str) -> Case:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 import zipfile
 import zlib
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +15,18 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image
 
-from jiezhi.base.casework import actions, files, sniffing
+from jiezhi.base.casework import files, sniffing
 from jiezhi.base.casework.files import FileRefused
 from jiezhi.base.casework.models import EvidenceFile
-from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.casework.tests.lives import DAY, photo_bytes
+from jiezhi.base.casework.testing import START
+from jiezhi.base.casework.tests.lives import photo_bytes
 from jiezhi.core.evidence import sm3_hex
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: object) -> Path:
-    settings.FILES_DIR = tmp_path / "files"  # type: ignore[attr-defined]
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "files"
 
 
@@ -120,9 +117,9 @@ def test_too_big_stops_early_and_leaves_nothing(folder: Path, settings: object) 
 
 
 def test_exactly_the_limit_is_taken(settings: object) -> None:
-    data = b"ID3" + b"\0" * 997
+    data = b"%PDF-" + b"\0" * 995
     settings.EVIDENCE_MAX_BYTES = len(data)  # type: ignore[attr-defined]
-    assert store(data, "录音.mp3").kind == "audio"
+    assert store(data, "文件.pdf").kind == "document"
 
 
 @pytest.mark.parametrize(
@@ -138,6 +135,7 @@ def test_exactly_the_limit_is_taken(settings: object) -> None:
         (b"\xff\xfb\x90\x00" + b"\0" * 50, "r.mp3", "audio", "r.mp3"),
         (b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 20, "r.wav", "audio", "r.wav"),
         (b"#!AMR\n" + b"\0" * 20, "r.amr", "audio", "r.amr"),
+        (b"\xff\xf1\x50\x80" + b"\0" * 20, "r.aac", "audio", "r.aac"),
         (b"%PDF-1.7\n...", "关于2026.8.3巡查的报告", "document", "关于2026.8.3巡查的报告.pdf"),
         (zipped("[Content_Types].xml", "word/document.xml"), "报告.docx", "document", "报告.docx"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "表.xlsx", "document", "表.xlsx"),
@@ -362,68 +360,19 @@ def test_path_only_for_real_digests(digest: str) -> None:
         files.path_of(digest)
 
 
-def test_sweep_takes_only_what_is_a_day_old(folder: Path) -> None:
-    uploading = folder / "uploading"
-    uploading.mkdir(parents=True)
-    for name, age in (("old.part", timedelta(hours=25)), ("new.part", timedelta(hours=23))):
-        (uploading / name).write_bytes(b"x")
-        moment = (START - age).timestamp()
-        os.utime(uploading / name, (moment, moment))
-    assert files.sweep(START) == 1
-    assert left(folder) == ["uploading/new.part"]
-    assert files.unknown_files() == []
+def test_scans_are_photos_or_papers() -> None:
+    assert store(photo_bytes("red"), "拍的.jpg", "scan").kind == "photo"
+    assert store(b"%PDF-1.4 x", "扫的.pdf", "scan").kind == "document"
+    EvidenceFile.objects.all().delete()
+    assert refused(boxed(b"isom"), "录的.mp4", "scan").startswith(
+        "这里要交扫描件（PDF 或图片），收到的是视频"
+    )
 
 
-def test_sweep_takes_what_was_never_used(office: Office) -> None:
-    """没有用上的两天后连登记一起清掉；用过的、清除过的、刚又传来的不动。"""
-    from jiezhi.base.casework.tests.lives import done
-    from jiezhi.base.casework.tests.test_actions import dispatched
-
-    used, idle, again = (store(photo_bytes(colour), f"{colour}.jpg") for colour in ("red", "blue", "green"))
-    case = dispatched(office)
-    inputs = {"reply": "处理完毕了", "photos": [used.pk]}
-    done(actions.act(case.uid, "answer", acting_officer=office.clerk, inputs=inputs, now=START + DAY))
-    assert files.sweep(START + 2 * DAY) == 0
-    later = START + 2 * DAY + timedelta(minutes=1)
-    stream = io.BytesIO(photo_bytes("green"))
-    fresh = files.store(stream, "再传.jpg", kind="photo", acting_officer=office.clerk, now=later)
-    assert (fresh.pk, fresh.name, fresh.uploaded_by) == (again.pk, "再传.jpg", office.clerk)
-    assert files.sweep(later) == 1
-    assert set(EvidenceFile.objects.values_list("pk", flat=True)) == {used.pk, again.pk}
-    assert not files.path_of(idle.pk).exists() and files.audit() == files.Audit((), (), ())
-
-
-def test_bytes_kept_while_swept_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """登记的当口同样内容的旧文件被清扫了：手上的这份补进去，不会有登记而没有文件。"""
-    row = store(photo_bytes())
-    register = files._register
-
-    def swept_meanwhile(digest: str, *more: Any) -> EvidenceFile:
-        files.remove(digest)
-        return register(digest, *more)
-
-    monkeypatch.setattr(files, "_register", swept_meanwhile)
-    store(photo_bytes())
-    assert files.path_of(row.pk).is_file() and files.audit() == files.Audit((), (), ())
-
-
-def test_power_cut_before_the_row_leaves_a_file_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def cut(*_args: object) -> None:
-        raise RuntimeError("断电")
-
-    monkeypatch.setattr(files, "_register", cut)
-    with pytest.raises(RuntimeError):
-        store(photo_bytes())
-    digest = sm3_hex(photo_bytes())
-    assert files.audit().unknown == (f"{digest[:2]}/{digest[2:4]}/{digest}",)
-    monkeypatch.undo()
-    store(photo_bytes())  # 重新上传就接上了
-    assert files.audit() == files.Audit((), (), ())
-
-
-def test_missing_file_is_found() -> None:
-    row = store(photo_bytes())
-    files.path_of(row.pk).unlink()
-    assert files.audit().missing == (row.pk,)
-    with pytest.raises(FileNotFoundError):
-        files.open_file(row)
+def test_only_where_recordings_belong_is_the_limit_higher(settings: Any) -> None:
+    settings.EVIDENCE_MAX_BYTES, settings.EVIDENCE_MAX_RECORDING_BYTES = 100, 1000
+    recording = boxed(b"isom")
+    assert [files.size_limit(recording, kind) for kind in ("any", "video", "scan", "photo")] == [
+        1000, 1000, 100, 100,
+    ]  # fmt: skip
+    assert files.size_limit(photo_bytes("red")) == 100

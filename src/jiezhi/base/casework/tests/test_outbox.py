@@ -1,6 +1,9 @@
 """后续发送与时限届满。"""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
 
 from jiezhi.base.casework import actions, matters, outbox
 from jiezhi.base.casework.models import Case, Clock, Delivery, Event, Notice
@@ -42,8 +45,8 @@ def test_unknown_kind_waits_and_says_so(office: Office) -> None:
     assert outbox.drain(START).failed == 1
     row.refresh_from_db()
     assert row.done_at is None and "fax" in row.result and row.not_before == START + timedelta(minutes=1)
-    assert outbox.resend(row.pk, now=START)
-    assert outbox.drain(START).failed == 1
+    assert outbox.drain(START).failed == 0, "过一会儿再试"
+    assert outbox.drain(row.not_before).failed == 1
 
 
 def test_deemed_act_happens_at_the_due_moment(office: Office) -> None:
@@ -111,3 +114,47 @@ def test_children_closing_moves_the_parent(office: Office) -> None:
     )
     outbox.drain(START + DAY)
     assert Case.objects.get(uid=case.uid).state == "answered"
+
+
+def test_what_is_prepared_outside_the_transaction_reaches_the_handler(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
+    case = Case.objects.get(uid=opened(office).uid)
+    seen: list[object] = []
+    depth = len(connection.savepoint_ids)
+
+    def prepare(row: Delivery, now: datetime) -> str:
+        assert len(connection.savepoint_ids) == depth  # 还没有进事务
+        if not seen:
+            seen.append("坏了一次")
+            raise OSError("磁盘满了")
+        return f"给{row.key}备的"
+
+    def act(row: Delivery, now: datetime, prepared: str) -> str:
+        assert len(connection.savepoint_ids) > depth
+        seen.append(prepared)
+        return "好了"
+
+    outbox.handler("slow", act, prepare=prepare)
+    row = Delivery.objects.create(case=case, kind="slow", key="slow:1", payload={}, not_before=START)
+    assert outbox.drain(START).failed == 1
+    row.refresh_from_db()
+    assert "磁盘满了" in row.result and row.done_at is None
+    assert outbox.drain(START + HOUR).failed == 0
+    assert seen == ["坏了一次", "给slow:1备的"]
+
+
+def test_slow_ones_do_not_hold_up_the_rest(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """先排进来的排版每轮只做几份，通知先到。"""
+    monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
+    order: list[str] = []
+    outbox.handler("slow", lambda row, now, made: order.append(row.key) or "好", prepare=lambda row, now: 1)
+    outbox.handler("quick", lambda row, now: order.append(row.key) or "好")
+    case = Case.objects.get(uid=opened(office).uid)
+    for key in ("slow:1", "slow:2", "slow:3", "quick:1"):
+        kind = key.partition(":")[0]
+        Delivery.objects.create(case=case, kind=kind, key=key, payload={}, not_before=START)
+    assert outbox.drain(START, slow=2).done == 3
+    assert order == ["quick:1", "slow:1", "slow:2"]
+    assert outbox.drain(START, slow=2).done == 1 and order[-1] == "slow:3"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,11 +32,6 @@ SECRET_FIELDS: dict[str, Any] = {
 }
 COLLECT = ["subject", "spot?", "cards?", "ill?", "people?"]
 SECRET_ACTIONS = {**MATTER["actions"], "register": {**MATTER["actions"]["register"], "collect": COLLECT}}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: Any) -> None:
-    settings.FILES_DIR = tmp_path / "files"
 
 
 def opened(office: Office) -> Case:

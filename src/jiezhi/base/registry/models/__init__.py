@@ -1,6 +1,7 @@
 from jiezhi.base.registry.models.areas import Area, AreaLevel, AreaVersion, Place, PlaceKind
 from jiezhi.base.registry.models.calendar import CalendarDay, CalendarYear, DayKind, Stamp
 from jiezhi.base.registry.models.parties import IdentifierKind, Party, PartyKind
+from jiezhi.base.registry.models.powers import Power, PowerStatus, PowerVersion
 from jiezhi.base.registry.models.tags import Tag, TagAbout, TagLink, TagSource
 from jiezhi.base.registry.models.units import Appointment, Unit, UnitKind
 
@@ -17,6 +18,9 @@ __all__ = [
     "PartyKind",
     "Place",
     "PlaceKind",
+    "Power",
+    "PowerStatus",
+    "PowerVersion",
     "Stamp",
     "Tag",
     "TagAbout",
