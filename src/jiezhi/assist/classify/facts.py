@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from jiezhi.assist.classify import queries
-from jiezhi.assist.classify.model import Suggestion
 from jiezhi.base.casework.actions import Entry
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.core.procedure.fields import FieldType
+
+if TYPE_CHECKING:
+    from jiezhi.assist.classify.model import Suggestion
 
 FIELD = "category"
 CODES = "report_category"
@@ -24,8 +27,6 @@ _told: WeakKeyDictionary[Work, dict[str, Suggestion | None]] = WeakKeyDictionary
 def register() -> None:
     """在 AppConfig.ready() 里调用；重复调用无妨。"""
     extensions.fact("classify.category", "建议的类别", category)
-    extensions.fact("classify.confidence", "归类的把握（百分数）", confidence)
-    extensions.fact("classify.because", "归类的依据", because)
 
 
 def prefetch(work: Work, entries: Sequence[Entry]) -> None:
@@ -47,26 +48,8 @@ def category(context: Context) -> str | None:
     return said.category if said.category in context.work.look.codes(_codes(context)) else None
 
 
-def confidence(context: Context) -> int | None:
-    """最可能的类别有几成把握：0 到 100 的整数；没有模型为 None。"""
-    said = _suggestion(context)
-    return None if said is None else int(said.confidence * 100)
-
-
-def because(context: Context) -> str | None:
-    """凭哪些词这样建议；没有建议时为 None。"""
-    said = _suggestion(context)
-    if said is None or category(context) is None:
-        return None
-    words = "、".join(f"“{word}”" for word in said.because)
-    return f"按文字里的{words}，像是“{said.category}”" if words else f"像是“{said.category}”"
-
-
 def _suggestion(context: Context) -> Suggestion | None:
-    stored = context.view.fields if context.view else {}
-    text = queries.text_of(
-        {**stored, **{key: value for key, value in context.values.items() if value is not None}}
-    )
+    text = queries.text_of(context.fields)
     if not text:
         return None
     told = _told.setdefault(context.work, {})

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from jiezhi.assist.classify.model import Model, ModelError, Suggestion
+if TYPE_CHECKING:
+    from jiezhi.assist.classify.model import Model, Suggestion
 
 NAME = "report"
 TEXT_FIELDS = ("subject", "title", "content", "description", "text")
@@ -41,6 +42,8 @@ def folder() -> Path:
 def path_of(name: str = NAME) -> Path:
     """模型文件。名字只能用小写字母、数字、- 和 _。"""
     if not _SAFE.fullmatch(name):
+        from jiezhi.assist.classify.model import ModelError
+
         raise ModelError("模型的名字只能用小写字母、数字和连接号。")
     return folder() / f"{name}.npz"
 
@@ -59,6 +62,8 @@ def current(name: str = NAME) -> Model | None:
     with _lock:
         held = _held.get(path)
         if held is None or held[0] != stamp:
+            from jiezhi.assist.classify.model import Model, ModelError  # 带进 numpy，有模型才用
+
             try:
                 held = _held[path] = (stamp, Model.load(path))
             except ModelError:

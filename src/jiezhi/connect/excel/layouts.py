@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from os import PathLike
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,11 +15,11 @@ from jiezhi.connect.excel.cells import clean
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.header import Merge
 from jiezhi.connect.excel.reader import Row, Sheet
+from jiezhi.core.calendar import CHINA
 
 PROBLEM_HEADER = "问题"
 MAX_ROWS = 1_048_576  # of an .xlsx worksheet
 MAX_TEXT = 32_767  # characters in a cell
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _FIRST_DAY = dt.date(1900, 3, 1)  # before it Excel's calendar is one day off; written as text
 _BAD_IN_NAME = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 
@@ -211,7 +210,7 @@ class _Writer:
             else:
                 sheet.write_number(row, column, value)
         elif isinstance(value, dt.datetime):
-            local = value.astimezone(_SHANGHAI).replace(tzinfo=None) if value.tzinfo else value
+            local = value.astimezone(CHINA).replace(tzinfo=None) if value.tzinfo else value
             if local.date() < _FIRST_DAY:
                 sheet.write_string(row, column, local.strftime("%Y-%m-%d %H:%M:%S"), self.text)
             else:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from zoneinfo import ZoneInfo
 
 from jiezhi.connect.excel.cells import Cell, blank, one_line
 from jiezhi.connect.excel.errors import ValueProblem
 from jiezhi.connect.excel.values import half
+from jiezhi.core.calendar import CHINA as SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 EARLIEST = dt.date(1900, 1, 1)
 _SERIAL_FIRST, _SERIAL_LAST = 10_000.0, 80_000.0  # 1927 to 2119; outside, a number is hardly a date
 _EPOCH = dt.datetime(1899, 12, 30)

@@ -16,7 +16,6 @@ from django.db.models.functions import Coalesce
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.casework.models import Case
-from jiezhi.core.space import cells_within, metres
 from jiezhi.services.dispatch.session import text_of
 from jiezhi.services.dispatch.words import similarity
 
@@ -112,6 +111,8 @@ def _candidates(
     point = _point(spot)
     arms: list[Any] = []
     if point is not None:
+        from jiezhi.core.space import cells_within  # 带进 numpy、shapely，有坐标才用
+
         cells = cells_within(*point, RADIUS)
         # 写成 COALESCE，数据库就不会改用办结时间的索引。
         shut = Coalesce("closed_at", Value(_NEVER))
@@ -133,7 +134,11 @@ def _compare(
 ) -> Duplicate | None:
     there = _place_of(row)
     point = _point(spot)
-    gap = metres(*point, row.lon, row.lat) if point and row.lon is not None and row.lat is not None else None
+    gap = None
+    if point and row.lon is not None and row.lat is not None:
+        from jiezhi.core.space import metres
+
+        gap = metres(*point, row.lon, row.lat)
     same_door = bool(spot.get("doorplate")) and spot.get("doorplate") == there.get("doorplate")
     if gap is not None and gap > RADIUS and not same_door:
         return None

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
@@ -112,6 +111,8 @@ class Placer:
         texts = texts if texts is not None else [""] * len(values)
         if len(texts) != len(values):
             raise ValueError(f"地点有 {len(values)} 个，文字有 {len(texts)} 段，个数要相同")
+        import numpy as np  # 只有成批定位用它，不进每条命令的启动
+
         points = [_point(value) for value in values]
         result: list[Placing | None] = [None] * len(values)
         rest: list[int] = []

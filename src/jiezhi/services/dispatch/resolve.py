@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jiezhi.base.casework.extensions import Context, extensions
-from jiezhi.base.registry.models import Unit
-from jiezhi.services.dispatch.duplicates import DUPLICATE_SCORE, near_duplicates
+from jiezhi.base.registry.models import Area, Unit
 from jiezhi.services.dispatch.placing import Placing
 from jiezhi.services.dispatch.routing import Suggestion
 from jiezhi.services.dispatch.session import session_of, text_of
@@ -26,20 +25,15 @@ _UNSURE = frozenset({False, "否", "no", "false", "没有把握", "拿不准"})
 def register() -> None:
     """在 AppConfig.ready() 里调用；重复调用无妨。"""
     extensions.resolver("dispatch.area", "按地点定的区域", area)
+    extensions.resolver(
+        "dispatch.area_or_street", "办件所在的区域；没有地点的是办理人管的区域或街道", area_or_street
+    )
     extensions.resolver("dispatch.unit", "按分派规则定的单位", unit)
     extensions.resolver("dispatch.up", "责任单位的上级", up)
     extensions.fact("dispatch.spot", "补全坐标和地址的地点", spot)
     extensions.fact("dispatch.unit", "建议的承办单位", suggested_unit)
-    extensions.fact("dispatch.because", "建议派给这个单位的理由", because)
-    extensions.fact("dispatch.duplicate", "最可能重复的在办件编号", duplicate)
     extensions.condition("dispatch.inside", "是街道内的单位", inside)
     extensions.condition("dispatch.sure", "可以按规则自动派出", sure)
-
-
-def _values(context: Context) -> dict[str, Any]:
-    """件上已有的和本次填写的合在一起（预填时只给了本次的）。"""
-    stored = context.view.fields if context.view else {}
-    return {**stored, **{name: value for name, value in context.values.items() if value is not None}}
 
 
 def _declared(context: Context, name: str, fallback: str) -> str:
@@ -53,7 +47,7 @@ def _text(context: Context, values: Mapping[str, Any]) -> str:
 
 
 def _placing(context: Context) -> Placing:
-    values = _values(context)
+    values = context.fields
     value = values.get(_declared(context, "located_by", "spot"))
     return (
         session_of(context.work)
@@ -72,7 +66,7 @@ def _area_path(context: Context) -> str:
 
 
 def _suggest(context: Context, category: Any = None) -> Suggestion:
-    category = category if category is not None else _values(context).get("category")
+    category = category if category is not None else context.fields.get("category")
     matter = context.definition.id if context.definition else ""
     router = session_of(context.work).router(context.work)
     return router.route(str(category or ""), _area_path(context), matter, context.now)
@@ -84,6 +78,24 @@ def area(context: Context) -> list[str]:
     return [found] if found else []
 
 
+def area_or_street(context: Context) -> list[str]:
+    """区域代码：填的社区，其次地点所在，其次办理人管的区域，再次整个街道（不然管街道的人办不了）。
+
+    系统随上级件开的，没有地点就不写，随上级件。
+    """
+    chosen = context.values.get("community")
+    if chosen:
+        return [str(chosen)]
+    found = area(context)
+    actor = context.actor
+    if found or actor is None or actor.kind == "system":
+        return found
+    held = context.work.look.holdings(actor.id) if actor.kind == "officer" else []
+    paths = [path for _, _, path in held if path]
+    known = Area.objects.filter(path__in=paths) if paths else Area.objects.all()
+    return list(known.order_by("depth", "path").values_list("code", flat=True)[:1])
+
+
 def unit(context: Context) -> list[str]:
     """承办单位代码，至多一个；规则定不下来时为空。"""
     found = _suggest(context).unit
@@ -93,11 +105,6 @@ def unit(context: Context) -> list[str]:
 def suggested_unit(context: Context) -> str | None:
     """建议的承办单位代码。"""
     return _suggest(context).unit or None
-
-
-def because(context: Context) -> str:
-    """为什么建议（或定不下来）。"""
-    return _suggest(context).because
 
 
 def spot(context: Context) -> dict[str, str] | None:
@@ -116,7 +123,7 @@ def up(context: Context) -> list[str]:
     street = _street_unit()
     if street and street != mine and not _is_outside(mine):
         return [street]
-    category = str(_values(context).get("category") or "")
+    category = str(context.fields.get("category") or "")
     router = session_of(context.work).router(context.work)
     matter = context.definition.id if context.definition else ""
     above = router.route(category, _area_path(context), matter, context.now, outside=True).unit
@@ -131,24 +138,6 @@ def _street_unit() -> str | None:
 
 def _is_outside(code: str | None) -> bool:
     return bool(code) and Unit.objects.filter(code=code, kind__in=("external", "superior")).exists()
-
-
-def duplicate(context: Context) -> str | None:
-    """最可能重复的在办件的编号；不够像的不报。"""
-    values = _values(context)
-    placing = _placing(context)
-    found = near_duplicates(
-        [context.definition.id] if context.definition else [],
-        placing.place,
-        context.now or context.work.now,
-        _text(context, values),
-        exclude=context.view.uid if context.view else None,
-        area_path=placing.area_path,
-        category=str(values.get("category") or ""),
-        reporter=values.get(_declared(context, "reported_by", "reporter")),
-        limit=1,
-    )
-    return found[0].case.number if found and found[0].score >= DUPLICATE_SCORE else None
 
 
 def sure(context: Context, category: Any = None, confidence: Any = None) -> bool:

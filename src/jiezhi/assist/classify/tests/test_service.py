@@ -92,16 +92,15 @@ def told(text: str) -> Context:
 def test_no_model_no_suggestion_and_nothing_stops(office: Office) -> None:
     assert queries.current() is None and queries.suggest(LAMP) is None and queries.about() is None
     assert "category" not in opened(office).fields
-    context = told(LAMP)
-    assert (facts.category(context), facts.confidence(context), facts.because(context)) == (None, None, None)
+    assert facts.category(told(LAMP)) is None
 
 
 def test_category_is_filled_in_and_says_why(office: Office, lamp_model: Model) -> None:
     actions.install(lamp_model)
     assert opened(office).fields["category"] == "城建/路灯"
-    context = told(LAMP)
-    assert facts.category(context) == "城建/路灯" and 80 <= (facts.confidence(context) or 0) <= 100
-    assert "“线路”" in (facts.because(context) or "")
+    assert facts.category(told(LAMP)) == "城建/路灯"
+    said = queries.suggest(LAMP)
+    assert said is not None and 0.8 <= said.confidence <= 1 and "线路" in said.because
     about = queries.about()
     assert about is not None and about.rows == 150 and about.classes == 3
 
@@ -116,7 +115,7 @@ def test_no_suggestion_when_unsure_or_no_longer_in_the_list(office: Office, lamp
     assert "category" not in opened(office, "有件事想问问").fields
     matters.publish_codes("report_category", "诉求类别", {"教育": "教育"})
     assert "category" not in opened(office).fields
-    assert facts.because(told(LAMP)) is None
+    assert facts.category(told(LAMP)) is None
 
 
 def test_damaged_model_only_silences_the_suggestion(office: Office, lamp_model: Model) -> None:

@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import django
@@ -27,6 +26,7 @@ from jiezhi.base.casework import matters  # noqa: E402
 from jiezhi.base.casework.engine.work import Work  # noqa: E402
 from jiezhi.base.casework.models import Case, Event  # noqa: E402
 from jiezhi.base.casework.testing import START, make_office  # noqa: E402
+from jiezhi.config.testing import Snapshot  # noqa: E402
 from jiezhi.connect.excel import actions  # noqa: E402
 from jiezhi.connect.excel.models import ImportRow, ImportRun  # noqa: E402
 from jiezhi.connect.excel.tests import build  # noqa: E402
@@ -87,14 +87,11 @@ def state(status: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    database = Path(settings.DATABASES["default"]["NAME"])
     prepare()
     connections.close_all()
-    clean = database.read_bytes()
+    clean = Snapshot(settings.DATABASES["default"])
     for name, arm in POINTS.items():
-        for extra in ("-wal", "-shm"):
-            database.with_name(database.name + extra).unlink(missing_ok=True)
-        database.write_bytes(clean)
+        clean.restore()
         child = os.fork()
         if child == 0:
             arm()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jiezhi.config.testing import private_database
+
 SCRIPT = Path(__file__).with_name("crash_script.py")
 
 
@@ -23,6 +25,7 @@ def test_killed_at_any_moment_and_resumed(tmp_path: Path) -> None:
         "JIEZHI_KEYS": str(tmp_path / "keys"),
         "DJANGO_SETTINGS_MODULE": "jiezhi.config.settings",
         "PYTHONPATH": str(source),
+        **private_database(tmp_path),
     }
     done = subprocess.run([sys.executable, str(SCRIPT)], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -140,7 +140,8 @@ def test_at_most_two_indexed_queries(street: Street, django_assert_num_queries: 
     caller = {"name": "田阿姨", "phone": "13800000001"}
     with django_assert_num_queries(2) as taken:
         assert len(find(AGAIN, area_path="/990101001/001/001/", reporter=caller)) == 5
-    for query in taken.captured_queries:
+    # PostgreSQL 对几行的小表总是整表扫，看不出用不用索引，这一段只在 SQLite 上有意义。
+    for query in taken.captured_queries if connection.vendor == "sqlite" else ():
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
             steps = [str(step[-1]) for step in cursor.fetchall()]

@@ -60,24 +60,22 @@ def matter() -> dict[str, Any]:
         "content": {"title": "内容", "type": "text", "max": 1000},
         "category": {"title": "类别", "type": "text", "indexed": True},
         "sure": {"title": "归类有把握", "type": "flag"},
-        "because": {"title": "派单理由", "type": "text", "max": 400},
         "suggested": {"title": "建议单位", "type": "unit"},
-        "twin": {"title": "可能重复的件", "type": "text"},
     }
     taken = shape["actions"]
     taken["register"] |= {
         "collect": ["subject", "content?", "category?", "sure?", "spot?", "reporter?", "photos?"],
-        "fill": {"spot": "dispatch.spot", "twin": "dispatch.duplicate"},
+        "fill": {"spot": "dispatch.spot"},
         "assign": {"area": "dispatch.area"},
     }
     taken["dispatch"] |= {
         "collect": ["to_unit", "hard?"],
-        "fill": {"suggested": "dispatch.unit", "because": "dispatch.because"},
+        "fill": {"suggested": "dispatch.unit"},
     }
     taken["auto"] = {
         "title": "自动派单", "means": "dispatch", "from": "new", "to": "handling", "by": ["system"],
         "needs": ["rule_sure"],
-        "fill": {"because": "dispatch.because"}, "assign": {"unit": "dispatch.unit"},
+        "assign": {"unit": "dispatch.unit"},
     }  # fmt: skip
     taken["escalate"] = {
         "title": "上报", "means": "escalate", "from": "handling", "reason": True,
@@ -97,11 +95,10 @@ def matter() -> dict[str, Any]:
 
 
 def definition(name: str = "test.report", *, unit: bool = False) -> Definition:
-    """编译好的来件模板。`unit` 为真的，登记时就按规则定单位，不找重复（批量导入用）。"""
+    """编译好的来件模板。`unit` 为真的，登记时就按规则定单位（批量导入用）。"""
     shape = {**matter(), "matter": name}
     if unit:
         shape["actions"]["register"]["assign"]["unit"] = "dispatch.unit"
-        del shape["actions"]["register"]["fill"]["twin"]
     statutes = {key: StatuteDecl.model_validate(value) for key, value in testing.STATUTES.items()}
     means = {**testing.MEANS, "escalate": "上报"}
     return Definition.build(MatterDecl.model_validate(shape), statutes, (), means)

@@ -1,0 +1,117 @@
+"""登记给业务模板用的：决定之后的变更、缴款、分期、加处、复议诉讼和救济期。
+
+用到的字段按约定取：fine、surcharge、instalments（每期 due_on、amount）、dispute_kind、dispute_on、dispute_ended_on、
+dispute_result、disputes（历次）；金额都是整数分，日子是北京时间的日期。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from jiezhi.base.casework.extensions import Context, extensions
+from jiezhi.services.enforcement import resolve
+
+
+def register() -> None:
+    """在 AppConfig.ready() 里调用；重复调用无妨。"""
+    extensions.condition("penalty.not_raised", "变更后的罚款不高于原决定", not_raised)
+    extensions.condition("penalty.nothing_to_pay", "决定里没有罚款", nothing_to_pay)
+    extensions.condition("penalty.surcharge_right", "加处不超过按日算的", surcharge_right)
+    extensions.condition("penalty.remedies_over", "复议、诉讼的期限届满", remedies_over)
+    extensions.condition("penalty.instalments_whole", "各期合计等于罚款", instalments_whole)
+    extensions.condition("penalty.instalments_over", "没有未到期的分期", instalments_over)
+    extensions.fact("penalty.instalment_end", "分期届满的次日", instalment_end)
+    extensions.condition("penalty.disputes_kept", "历次复议诉讼照实", disputes_kept)
+    extensions.fact("penalty.disputes", "历次复议诉讼，连同这一次", so_far)
+
+
+def _stored(context: Context) -> Mapping[str, Any]:
+    return context.view.fields if context.view else {}
+
+
+def not_raised(context: Context, fine: Any = None) -> bool:
+    """变更后的罚款不高于件上现有的决定（变更不得加重，加重要重新告知）。"""
+    before = _stored(context).get("fine")
+    return isinstance(fine, int) and isinstance(before, int) and fine <= before
+
+
+def nothing_to_pay(context: Context) -> bool:
+    """决定里没有罚款；看件上的决定，不看这一步填的。"""
+    return not _stored(context).get("fine")
+
+
+def surcharge_right(context: Context, surcharge: Any = None) -> bool:
+    """加处不超过算到办理那天（先缴了罚款的算到缴款那天）的数额（行政处罚法 §72、§73）。"""
+    due = resolve.surcharged(context)
+    return isinstance(surcharge, int) and due is not None and 0 < surcharge <= due
+
+
+def remedies_over(context: Context) -> bool:
+    """起诉期届满，或者复议、诉讼维持之后另给的十五日届满（行政诉讼法 §45、§46）；还有在走的、分期没有届满的不成立。"""
+    if context.view is None:
+        return False
+    if "remedy_over" in context.view.done:  # 晚到的时机，已经届满过了
+        return True
+    if not instalments_over(context):
+        return False
+    at = context.moment
+    latest: dict[tuple[str, str], Any] = {}
+    for clock in sorted(context.view.clocks, key=lambda one: one.round):
+        if clock.name in ("remedy", "sue") and not clock.void:
+            latest[clock.name, clock.key] = clock
+    after = [clock for (name, _), clock in latest.items() if name == "sue"]
+    direct = [clock for (name, _), clock in latest.items() if name == "remedy"]
+    if any(clock.due_at > at for clock in after):
+        return False
+    if after and _stored(context).get("dispute_result") == "维持或驳回":
+        return True
+    return bool(direct) and all(clock.due_at <= at for clock in direct)
+
+
+def instalments_whole(context: Context, instalments: Any = None, instalment_end: Any = None) -> bool:
+    """各期合计等于罚款，每期都还没有到期，届满的次日算得对。"""
+    rows = [row for row in instalments or [] if isinstance(row, Mapping)]
+    dues = [date.fromisoformat(row["due_on"]) for row in rows if row.get("due_on")]
+    if not rows or len(dues) != len(rows) or min(dues) < context.day:
+        return False
+    total = sum(row.get("amount") or 0 for row in rows)
+    return total == _stored(context).get("fine") and instalment_end == _end(rows)
+
+
+def instalments_over(context: Context) -> bool:
+    """没有批准分期，或者最后一期已经届满（行政处罚法 §72：申请法院的期限自分期届满之日起算）。"""
+    if context.view is None or "instalment" not in context.view.done:
+        return True
+    end = _end(_stored(context).get("instalments") or [])
+    return end is None or date.fromisoformat(end) <= context.day
+
+
+def instalment_end(context: Context) -> str | None:
+    """最后一期届满的次日；没有填分期的为 None。"""
+    return _end(context.fields.get("instalments") or [])
+
+
+def _end(rows: list[Any]) -> str | None:
+    dues = [row["due_on"] for row in rows if isinstance(row, Mapping) and row.get("due_on")]
+    return (date.fromisoformat(max(dues)) + timedelta(days=1)).isoformat() if dues else None
+
+
+def so_far(context: Context) -> list[dict[str, Any]]:
+    """历次复议诉讼：件上已有的，加上这一次（受理日在件上，结束日这一步填）。"""
+    values = context.fields
+    found = list(_stored(context).get("disputes") or [])
+    if values.get("dispute_on") and values.get("dispute_ended_on"):
+        this = {"kind": values.get("dispute_kind"), "on": values["dispute_on"]}
+        found.append(this | {"ended_on": values["dispute_ended_on"]})
+    return found
+
+
+def disputes_kept(context: Context, disputes: Any = None) -> bool:
+    """“历次复议诉讼”与登记的一致，这一次的结束不早于受理。"""
+    values = context.fields
+    began, ended = values.get("dispute_on"), values.get("dispute_ended_on")
+    if not began or not ended or ended < began:
+        return False
+    return [dict(row) for row in disputes or []] == so_far(context)
