@@ -8,34 +8,7 @@ from typing import Any
 
 import click
 
-from jiezhi.cli.output import emit, fail
-
-
-def officer_named(login: str, as_json: bool = False) -> Any:
-    """按登录名找在岗人员；没有就报错退出。"""
-    from jiezhi.base.accounts.queries import officer_by_login
-
-    officer = officer_by_login(login)
-    if officer is None or not officer.is_active:
-        fail(f"没有在岗人员“{login}”，请用登录名", as_json)
-    return officer
-
-
-def case_numbered(number: str, as_json: bool = False) -> Any:
-    """按编号或全局标识找件；没有或不止一件就报错退出。"""
-    from django.db.models import Q
-
-    from jiezhi.base.casework.models import Case
-
-    query = Q(number=number)
-    if len(number) == 36:
-        query |= Q(uid=number)
-    rows = list(Case.objects.filter(query).select_related("version")[:2])
-    if not rows:
-        fail(f"没有编号为“{number}”的件", as_json)
-    if len(rows) > 1:
-        fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识", as_json)
-    return rows[0]
+from jiezhi.cli.output import case_numbered, emit, fail, officer_named
 
 
 @click.command("act", help="办理一步：CASE 为编号，ACTION 为动作代号")
@@ -71,14 +44,14 @@ def act_command(
         if not mark:
             fail(f"“{item}”应写成 字段=值", as_json)
         inputs[name] = _value(text)
-    moment = _moment(at, as_json) if at else None
+    happened = moment(at, as_json) if at else None
     result = actions.act(
         str(case_numbered(case, as_json).uid),
         action,
         acting_officer=officer_named(login, as_json),
         inputs=inputs,
         reason=reason,
-        at=moment,
+        at=happened,
         version=version,
         key=key,
     )
@@ -92,14 +65,15 @@ def act_command(
     emit(data, as_json, [f"{result.number} 办成，现在第 {result.seq} 条办理记录"])
 
 
-def _moment(text: str, as_json: bool) -> datetime:
+def moment(text: str, as_json: bool, what: str = "发生时间") -> datetime:
+    """命令行上写的时刻；不带时区或写法不对就报错退出。"""
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        fail("发生时间要写成带时区的，如 2026-08-01T09:30+08:00", as_json)
-    return moment
+        found = None
+    if found is None or found.tzinfo is None:
+        fail(f"{what}要写成带时区的，如 2026-08-01T09:30+08:00", as_json)
+    return found
 
 
 def _value(text: str) -> Any:

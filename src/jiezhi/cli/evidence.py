@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from jiezhi.cli.output import emit, fail, progress
+from jiezhi.cli.output import case_numbered, emit, fail, officer_named, progress
 
 
 @click.command("package", help="把一件做成案卷包（zip 和签名）,CASE 为编号")
@@ -23,7 +23,6 @@ def package_command(case: str, login: str, out: Path | None, reason: str, as_jso
     from django.utils import timezone
 
     from jiezhi.base.archive import actions
-    from jiezhi.cli.cases import case_numbered, officer_named
     from jiezhi.core.evidence import PackageRefused
 
     row = case_numbered(case, as_json)

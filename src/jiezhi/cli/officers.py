@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jiezhi.cli.output import emit, fail
+from jiezhi.cli.output import emit, fail, officer_named, refusing
 
 ADMIN = "admin"
 FIRST = (
@@ -58,10 +58,8 @@ def add_command(
     from jiezhi.cli.main import django_ready
 
     django_ready()
-    from django.core.exceptions import PermissionDenied, ValidationError
 
     from jiezhi.base.accounts.models import Officer
-    from jiezhi.cli.cases import officer_named
 
     first = not Officer.objects.exists()
     if first and acting:
@@ -74,7 +72,7 @@ def add_command(
     if acting_officer is not None:
         _allowed(acting_officer, as_json)
     password = _password(password_stdin, as_json)
-    try:
+    with refusing("没有新增", as_json):
         officer = _add(
             acting_officer=acting_officer,
             person={"login": login, "name": name, "title": title, "staff_kind": staff, "phone": phone},
@@ -82,25 +80,18 @@ def add_command(
             posts=posts,
             unit=(unit_code, unit_name),
         )
-    except ValidationError as error:
-        fail("没有新增。" + "；".join(error.messages), as_json)
-    except PermissionDenied as error:
-        fail(f"没有新增。{error}", as_json)
     data = {"ok": True, "login": officer.login, "name": officer.name, "posts": list(posts), "unit": unit_code}
     emit(data, as_json, [f"已新增{officer.name}，登录名 {officer.login}。第一次登录要改口令"])
 
 
 def _allowed(acting_officer: Any, as_json: bool) -> None:
     """先核权限再问口令，免得白填。"""
-    from django.core.exceptions import PermissionDenied
     from django.utils import timezone
 
     from jiezhi.base.accounts.authority import require_administrator
 
-    try:
+    with refusing("没有新增", as_json):
         require_administrator(acting_officer, timezone.now())
-    except PermissionDenied as error:
-        fail(f"没有新增。{error}", as_json)
 
 
 def _password(from_stdin: bool, as_json: bool) -> str:

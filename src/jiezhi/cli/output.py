@@ -1,10 +1,11 @@
-"""命令行的输出：给人看的中文，或给程序读的 JSON。"""
+"""各命令共用的：取人、取件，接住错误，输出给人看的中文或给程序读的 JSON。"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -39,3 +40,45 @@ def progress(label: str, total: int | None, quiet: bool) -> Any:
         show_pos=True,
         hidden=quiet or not sys.stderr.isatty(),
     )
+
+
+def officer_named(login: str, as_json: bool = False) -> Any:
+    """按登录名找在岗人员；没有就报错退出。"""
+    from jiezhi.base.accounts.queries import officer_by_login
+
+    officer = officer_by_login(login)
+    if officer is None or not officer.is_active:
+        fail(f"没有在岗人员“{login}”，请用登录名", as_json)
+    return officer
+
+
+def case_numbered(number: str, as_json: bool = False) -> Any:
+    """按编号或全局标识找件；没有或不止一件就报错退出。"""
+    from django.db.models import Q
+
+    from jiezhi.base.casework.models import Case
+
+    query = Q(number=number)
+    if len(number) == 36:
+        query |= Q(uid=number)
+    rows = list(Case.objects.filter(query).select_related("version")[:2])
+    if not rows:
+        fail(f"没有编号为“{number}”的件", as_json)
+    if len(rows) > 1:
+        fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识", as_json)
+    return rows[0]
+
+
+@contextmanager
+def refusing(failed: str, as_json: bool, *also: type[Exception]) -> Iterator[None]:
+    """里面的写操作内容不对、无权（或抛出 `also`）时报错退出，话以 `failed`（如 没有办成）开头。"""
+    from django.core.exceptions import PermissionDenied, ValidationError
+
+    try:
+        yield
+    except ValidationError as error:
+        fail(f"{failed}。" + "\n".join(error.messages), as_json)
+    except Exception as error:
+        if not isinstance(error, (PermissionDenied, *also)):
+            raise
+        fail(f"{failed}。{error}", as_json)

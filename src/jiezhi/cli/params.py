@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jiezhi.cli.output import emit, fail
+from jiezhi.cli.output import emit, fail, officer_named, refusing
 
 if TYPE_CHECKING:
     from jiezhi.base.casework.params import Param
@@ -60,29 +60,21 @@ def param_command(
 def _change(
     packs: Any, matter: str, name: str, value: str | None, login: str, reason: str, as_json: bool
 ) -> None:
-    from django.core.exceptions import PermissionDenied, ValidationError
     from django.utils import timezone
 
     from jiezhi.base.casework import params
-    from jiezhi.cli.cases import officer_named
-    from jiezhi.cli.packs import checker
 
     given: dict[str, Any] = {
         "acting_officer": officer_named(login),
         "reason": reason,
         "now": timezone.now(),
         "packs": packs,
-        "check": checker(packs, matter),
     }
-    try:
+    with refusing("没有调整", as_json):
         if value is None:
             params.reset_param(matter, name, **given)
         else:
             params.set_param(matter, name, value, **given)
-    except ValidationError as error:
-        fail("没有调整。" + "\n".join(error.messages), as_json)
-    except PermissionDenied as error:
-        fail(f"没有调整。{error}", as_json)
 
 
 def _show(loaded: Any, *, changed: bool, as_json: bool) -> None:

@@ -19,6 +19,8 @@ import click
 from jiezhi.cli.output import fail
 
 HEARTBEAT = 1.0
+# 每轮最多排版几份文书：一份要两三秒，到期的办理和通知不能等。
+PAPERS = 3
 
 
 @click.command("prepare", help="建库或升级，公布业务模板；库是空的就建演示街道")
@@ -202,7 +204,7 @@ def work_once(checkpoint_every: int = 24) -> bool:
     busy = False
     steps: list[Callable[[], bool]] = [
         lambda: bool(outbox.fire_clocks(now)),
-        lambda: bool(outbox.drain(now).done),
+        lambda: bool(outbox.drain(now, slow=PAPERS).done),
         lambda: _recompute(now),
         lambda: _checkpoint(now, checkpoint_every),
     ]

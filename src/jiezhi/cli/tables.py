@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jiezhi.cli.output import emit, fail, progress
+from jiezhi.cli.output import emit, fail, officer_named, progress
 
 if TYPE_CHECKING:
     from jiezhi.connect.excel.queries import ImportReport
@@ -42,7 +42,6 @@ def import_command(
 
     from jiezhi.assist.classify import facts
     from jiezhi.base.casework.matters import UnknownMatter
-    from jiezhi.cli.cases import officer_named
     from jiezhi.connect.excel import SheetError, actions
 
     columns = {}
@@ -134,7 +133,6 @@ def export_command(
     django_ready()
     from jiezhi.base.casework.matters import UnknownMatter
     from jiezhi.base.casework.queries import Filters, worklist
-    from jiezhi.cli.cases import officer_named
     from jiezhi.connect.excel import SheetError, exporting, queries
 
     officer = officer_named(login, as_json)

@@ -12,8 +12,12 @@ from jiezhi.base.accounts import actions as accounts
 from jiezhi.base.accounts.models import Officer, StaffKind
 from jiezhi.base.registry import actions as registry
 from jiezhi.base.registry.models import Area, Unit
+from jiezhi.core.procedure.packset import PackSet
+from jiezhi.demo.business import open_business
 from jiezhi.demo.cases import open_cases
-from jiezhi.demo.plan import StreetPlan
+from jiezhi.demo.certificates import issue_certificates
+from jiezhi.demo.plan import OfficerPlan, StreetPlan
+from jiezhi.demo.powers import publish_powers
 from jiezhi.demo.street import build_street
 from jiezhi.services.dispatch import actions as dispatch
 
@@ -36,19 +40,35 @@ PLACES = {
 }
 SHOWN = (
     ("dispatcher", ""),
-    ("unit_clerk", "enforcement"),
-    ("unit_chief", "enforcement"),
+    ("unit_clerk", "construction"),
+    ("unit_chief", "construction"),
     ("grid_worker", ""),
     ("callback", ""),
     ("hotline_clerk", ""),
     ("supervisor", ""),
     ("leader", ""),
+    ("enforcement_officer", ""),
+    ("enforcement_chief", ""),
+    ("legal_reviewer", ""),
+    ("hearing_host", ""),
+    ("office_head", ""),
+    ("deputy_head", ""),
+    ("window_clerk", ""),
+    ("service_chief", ""),
+    ("publisher", ""),
+    ("power_keeper", ""),
+    ("certificate_keeper", ""),
+    ("evidence_keeper", ""),
+    ("finance_clerk", ""),
+    ("archivist", ""),
     ("admin", ""),
 )
 
 
-def install_street(*, now: datetime | None = None, cases: bool = True) -> StreetPlan:
-    """在空库里建演示街道。全部经各应用的写操作，以系统身份；返回所用的街道数据。"""
+def install_street(
+    *, now: datetime | None = None, cases: bool = True, packs: PackSet | None = None
+) -> StreetPlan:
+    """在空库里建演示街道。全部经各应用的写操作，以系统身份；返回所用的街道数据。`packs` 见 publish_powers。"""
     moment = now or timezone.now()
     plan = build_street()
     long_ago = moment - timedelta(days=400)
@@ -58,28 +78,37 @@ def install_street(*, now: datetime | None = None, cases: bool = True) -> Street
         _places(plan)
         _people(plan, long_ago)
         _rules(plan, long_ago)
+        publish_powers(plan, long_ago, packs)
     if cases:
+        issue_certificates(plan, moment - timedelta(days=60))
         open_cases(plan, moment)
+        open_business(plan, moment)
     return plan
 
 
 def demo_logins() -> list[str]:
-    """演示账号，每种岗位一个；不是演示街道则没有。"""
+    """演示账号，每个有人的岗位一行，岗位、登录名、姓名各成一列；不是演示街道则没有。"""
     plan = build_street()
-    titles = {post.code: post.title for post in plan.posts}
     known = set(Officer.objects.filter(is_active=True).values_list("login", flat=True))
-    lines = []
-    shown: set[str] = set()
+    names = {unit.code: unit.short for unit in plan.units}
+    shown: dict[str, OfficerPlan] = {}
     for post, unit in SHOWN:
-        for officer in plan.officers:
-            fits = any(one.post == post and unit in ("", one.unit) for one in officer.postings)
-            if fits and officer.login in known - shown:
-                shown.add(officer.login)
-                lines.append(f"  {titles[post]}：{officer.login}（{officer.name}）")
-                break
-    if not lines:
+        able = [one for one in plan.holders(post, unit) if one.login in known]
+        # 一人多岗的，尽量换一个人，让每行的账号不同。
+        fresh = [one for one in able if one not in shown.values()]
+        if able:
+            shown[post] = (fresh or able)[0]
+    if not shown:
         return []
-    return [f"演示账号（口令都是 {DEMO_PASSWORD}）:", *lines]
+    titles = {post.code: post.title for post in plan.posts}
+    longest = max(len(titles[post]) for post in shown)
+    return [
+        f"演示账号（口令都是 {DEMO_PASSWORD}）：",
+        *(
+            f"  {titles[post]:　<{longest}}　{one.login:<16}{one.name}（{names[one.unit]}）"
+            for post, one in shown.items()
+        ),
+    ]
 
 
 def _units(plan: StreetPlan) -> None:

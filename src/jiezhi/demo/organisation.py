@@ -23,6 +23,19 @@ POSTS = tuple(
         "community_lead",
         "grid_worker",
         "archivist",
+        "office_head",
+        "deputy_head",
+        "enforcement_officer",
+        "enforcement_chief",
+        "legal_reviewer",
+        "hearing_host",
+        "window_clerk",
+        "service_chief",
+        "publisher",
+        "power_keeper",
+        "certificate_keeper",
+        "evidence_keeper",
+        "finance_clerk",
         "admin",
     )
 )
@@ -53,6 +66,17 @@ _OUTSIDE = (
     ("out_police", "临江公安分局云桥派出所", "云桥派出所"),
 )
 _CHIEF_TITLES = {"party_office": "主任", "enforcement": "队长", "grid_centre": "主任"}
+
+# 科室里各人另外任的岗位：负责人、第一人、第二人。
+_DUTIES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "party_office": ((), ("publisher",), ("certificate_keeper",)),
+    "enforcement": (("enforcement_chief",), ("enforcement_officer",), ("enforcement_officer",)),
+    "law_safety": ((), ("legal_reviewer",), ("hearing_host",)),
+    "public_service": (("service_chief",), ("window_clerk",), ("window_clerk",)),
+    "construction": ((), ("evidence_keeper",), ()),
+    "economy": ((), ("finance_clerk",), ()),
+}
+_NONE: tuple[tuple[str, ...], ...] = ((), (), ())
 
 _RULES = """
 城乡建设 市容环境 enforcement
@@ -149,26 +173,27 @@ def build_officers(
     """领导 3 人，党政综合办 7 人，其余七个科室各 3 人，每个社区负责人 1 人；余下的人都做网格员。"""
     team = _Team(rng, street)
     team.add("党工委书记", "street", ("leader",))
-    team.add("办事处主任", "street", ("leader",))
-    team.add("办事处副主任", "street", ("leader",))
+    team.add("办事处主任", "street", ("leader", "office_head"))
+    team.add("办事处副主任", "street", ("leader", "deputy_head"))
     for unit in units:
         if unit.kind != "inside":
             continue
-        team.add(f"{unit.short}{_CHIEF_TITLES.get(unit.code, '主任')}", unit.code, ("unit_chief",))
+        chief, first, second = _DUTIES.get(unit.code, _NONE)
+        team.add(f"{unit.short}{_CHIEF_TITLES.get(unit.code, '主任')}", unit.code, ("unit_chief", *chief))
         if unit.code == "party_office":
-            team.add("四级主任科员", unit.code, ("dispatcher", "unit_clerk"))
-            team.add("一级科员", unit.code, ("dispatcher", "unit_clerk"))
+            team.add("四级主任科员", unit.code, ("dispatcher", "unit_clerk", *first))
+            team.add("一级科员", unit.code, ("dispatcher", "unit_clerk", *second))
             team.add("热线专员", unit.code, ("hotline_clerk",), contract=True)
             team.add("热线专员兼档案员", unit.code, ("hotline_clerk", "archivist"), contract=True)
             team.add("回访专员", unit.code, ("callback",), contract=True)
-            team.add("三级主任科员", unit.code, ("supervisor",))
+            team.add("三级主任科员", unit.code, ("supervisor", "power_keeper"))
         elif unit.code == "grid_centre":
             team.add("职员", unit.code, ("unit_clerk",))
             team.add("系统管理员", unit.code, ("unit_clerk", "admin"))
         else:
             word = "执法队员" if unit.code == "enforcement" else "科员"
-            team.add(f"一级{word}", unit.code, ("unit_clerk",))
-            team.add(f"二级{word}", unit.code, ("unit_clerk",))
+            team.add(f"一级{word}", unit.code, ("unit_clerk", *first))
+            team.add(f"二级{word}", unit.code, ("unit_clerk", *second))
     stations = [unit for unit in units if unit.kind == "community"]
     # 先扣掉每个社区一名负责人，剩下的均分
     spare = total - len(team.officers) - len(stations)

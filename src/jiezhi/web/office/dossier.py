@@ -15,6 +15,8 @@ from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.measures import measures_of
 from jiezhi.base.casework.models import Case, EvidenceUse
+from jiezhi.base.documents.models import Document
+from jiezhi.base.documents.queries import documents_of
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
@@ -100,13 +102,21 @@ class Dossier:
     @cached_property
     def names(self) -> words.Names:
         people = {str(one) for who in self.case.roles.values() for one in who}
-        for line in self._lines:
-            people |= {str(value) for _, value, kind in line.values if kind == FieldType.OFFICER}
+        powers: set[str] = set()
         fields = self.definition.matter.fields
-        for name, value in self.current.items():
-            if name in fields and fields[name].type is FieldType.OFFICER:
-                people.add(str(value))
-        return words.Names(units=queries.unit_names(), officers=queries.officer_names(people))
+        shown = [(fields[name].type, value) for name, value in self.current.items() if name in fields]
+        shown += [(FieldType(kind), value) for line in self._lines for _, value, kind in line.values if kind]
+        for kind, value in shown:
+            found = set(map(str, value)) if isinstance(value, list) else {str(value)}
+            if kind is FieldType.OFFICER:
+                people |= found
+            elif kind is FieldType.POWER:
+                powers |= found
+        return words.Names(
+            units=queries.unit_names(),
+            officers=queries.officer_names(people),
+            powers=queries.power_names(powers) if powers else {},
+        )
 
     @cached_property
     def holders(self) -> list[tuple[str, str]]:
@@ -229,8 +239,18 @@ class Dossier:
         return casework.timeline(self.case)
 
     @cached_property
+    def papers(self) -> list[Document]:
+        """文书，先办的在前。"""
+        return list(documents_of(self.case))
+
+    @cached_property
     def evidence(self) -> list[EvidenceUse]:
-        return list(casework.evidence_of(self.case))
+        # 文书和签回件在“文书”里取，不在材料里再列一遍。
+        fields = self.definition.matter.fields
+        papers = {one.title for one in self.papers}
+        return [
+            use for use in casework.evidence_of(self.case) if use.field in fields or use.field not in papers
+        ]
 
     @cached_property
     def materials(self) -> list[Material]:

@@ -78,7 +78,9 @@ def _clock(row: Clock, definition: Definition, now: datetime, table: DayTable) -
         word = "超期" if overdue else "临期" if row.warn_at and now >= row.warn_at else "正常"
     elif row.status == "ended" and overdue:
         word = "超期"
-    if row.status == "running":
+    if row.void:
+        word, left = "", "重新起算，这一轮不算"
+    elif row.status == "running":
         left = words.remaining(row.due_at, now, table, words.measured_in(row.limit))
     elif row.status == "ended":
         left = "停止时已超期" if overdue else "按时"

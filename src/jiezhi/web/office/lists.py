@@ -20,11 +20,11 @@ from jiezhi.base.registry.queries.people import in_force
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.web.office import queries, words
-from jiezhi.web.office.forms.actform import Lists
+from jiezhi.web.office.forms.controls import Lists
 
 PAGE = 50
 SCOPES = {
-    "own": "我经办的和本单位的",
+    "own": "我经办的、轮到我的和本单位的",
     "mine": "我经办的",
     "unit": "本单位的",
     "all": "我看得见的全部",
@@ -138,7 +138,7 @@ class Listing:
 
 
 def usual_scope(officer: Officer, now: datetime) -> str:
-    """打开待办时看哪些：管一片区域的（分拨、督办、网格员等）看全部，别的看自己的和本单位的。"""
+    """打开待办时看哪些：管一片区域的（分拨、督办、网格员等）看全部，别的看自己的、轮到自己岗位的和本单位的。"""
     posts = {post for post, _, _ in registry.holdings(officer.pk, now)}
     return "own" if posts and not posts & AREA_POSTS else "all"
 
@@ -162,7 +162,8 @@ def cases_for(officer: Officer, wanted: Wanted, now: datetime, chosen: Definitio
         fields={name: value for name, value in wanted.fields.items() if name in allowed},
     )
     rows = worklist(officer, filters, now=now)
-    if wanted.scope in ("unit", "own"):
+    # 不管区域的人，看得见的就是自己的、轮到自己的和本单位的，不用再筛。
+    if wanted.scope == "unit" or (wanted.scope == "own" and wanted.usual != "own"):
         units = Appointment.objects.filter(in_force(now), officer=officer).values("unit")
         ours = Q(unit__in=Unit.objects.filter(pk__in=units).values("code"))
         if wanted.scope == "own":

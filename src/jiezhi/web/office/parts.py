@@ -10,6 +10,7 @@ from typing import Any
 from jiezhi.base.casework.models import Case
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.plain import PARTY_WORDS
 from jiezhi.core.procedure.view import Missing
 from jiezhi.web.office import words
 from jiezhi.web.office.forms.raw import PARTY_PARTS
@@ -107,6 +108,4 @@ def plain_lines(decl: FieldDecl, value: Any, names: words.Names) -> list[tuple[s
 def party_lines(value: Mapping[str, Any]) -> list[tuple[str, str]]:
     """来件人的各项：（名称，内容）。"""
     rest = [key for key in value if key not in PARTY_PARTS]
-    return [
-        (words.PARTY_WORDS.get(key, key), str(value[key])) for key in (*PARTY_PARTS, *rest) if value.get(key)
-    ]
+    return [(PARTY_WORDS.get(key, key), str(value[key])) for key in (*PARTY_PARTS, *rest) if value.get(key)]

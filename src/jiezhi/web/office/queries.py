@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.models import CodeList, MatterVersion, Notice
 from jiezhi.base.registry.models import Appointment, Area, Unit
+from jiezhi.base.registry.models.powers import PowerStatus, PowerVersion
 
 Choice = tuple[str, str]
 Group = tuple[str, list[Choice]]
@@ -73,7 +74,7 @@ def officer_groups(first_unit: str | None = None) -> list[Group]:
     )
     groups: dict[tuple[str, str], dict[str, str]] = {}
     for code, unit, pk, name, post in rows:
-        groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}({post})")
+        groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}（{post}）")
     ordered = sorted(groups.items(), key=lambda item: item[0][0] != first_unit)
     return [(unit, list(people.items())) for (_, unit), people in ordered]
 
@@ -97,6 +98,23 @@ def code_groups(name: str) -> list[Group]:
         label = codes.get(top, top)
         groups.setdefault(label, []).append((code, title if rest else f"{title}（不细分）"))
     return list(groups.items())
+
+
+def power_groups(class_name: str | None = None) -> list[Group]:
+    """生效的事项，按类别分组；给了类别只列这一类。"""
+    rows = PowerVersion.objects.filter(status=PowerStatus.IN_FORCE).order_by("class_name", "power__code")
+    if class_name:
+        rows = rows.filter(class_name=class_name)
+    groups: dict[str, list[Choice]] = {}
+    for code, title, kind in rows.values_list("power__code", "title", "class_name"):
+        groups.setdefault(kind, []).append((code, title))
+    return list(groups.items())
+
+
+def power_names(codes: Iterable[str]) -> dict[str, str]:
+    """事项代码 → 最后一版的名称（废止的也在，旧记录要用）。"""
+    rows = PowerVersion.objects.filter(power__code__in=list(codes)).order_by("number")
+    return dict(rows.values_list("power__code", "title"))
 
 
 def current_matters() -> list[MatterVersion]:

@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.registry import queries as registry
 from jiezhi.web.office import queries
 
 View = Callable[..., HttpResponseBase]
 
 
+# 左栏：（亮着时的名字、网址、叫法、给哪些岗位看）；岗位为空的给所有人。只管显示，能不能看由各页自己查。
+PAPERWORK = frozenset(
+    ["enforcement_officer", "enforcement_chief", "legal_reviewer", "hearing_host", "office_head"]
+    + ["window_clerk", "service_chief", "unit_clerk", "unit_chief", "archivist", "evidence_keeper"]
+)
+WINDOW = frozenset(
+    ["window_clerk", "service_chief", "office_head", "deputy_head", "leader", "supervisor", "hotline_clerk"]
+)
+OPENNESS = frozenset(["publisher", "legal_reviewer", "enforcement_chief", "office_head", "leader"])
+RAIL: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] = (
+    (
+        "办件",
+        (
+            ("home", "office:home", "待办", frozenset()),
+            ("new", "office:new", "登记新件", frozenset()),
+            ("notices", "office:notices", "消息", frozenset()),
+            ("scan", "office:scan", "扫描件归卷", PAPERWORK),
+        ),
+    ),
+    (
+        "查阅",
+        (
+            ("powers", "office:powers", "权责清单", frozenset()),
+            ("guides", "office:guides", "办事指南", frozenset()),
+            ("speed", "office:speed", "审批提速", WINDOW),
+            ("public", "public:home", "执法公示", OPENNESS),
+        ),
+    ),
+)
+
+
 def officer_of(request: HttpRequest) -> Officer:
     """登录的人。只在 `page` 之内用。"""
     return cast(Officer, request.user)
+
+
+def own_unit(officer: Officer) -> str | None:
+    """这个人第一个任职的单位；选人时排在最前。没有任职为 None。"""
+    posts = registry.holdings(officer.pk, timezone.now())
+    return posts[0][1] if posts else None
 
 
 def page(view: View) -> View:
@@ -36,13 +76,36 @@ def page(view: View) -> View:
     return cast(View, login_required(guarded))
 
 
+def _rail(officer: Officer) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """这个人的左栏，分组。"""
+    posts = {post for post, _, _ in registry.holdings(officer.pk, timezone.now())}
+    return [
+        (group, [(name, where, title) for name, where, title, who in items if not who or who & posts])
+        for group, items in RAIL
+    ]
+
+
 def show(
     request: HttpRequest, template: str, context: dict[str, Any], *, rail: str = "", status: int = 200
 ) -> HttpResponse:
     """出一页。`rail` 是左栏里亮着的那一项。"""
+    inside = request.user.is_authenticated
     shared = {
         "office_name": settings.OFFICE_NAME,
         "rail": rail,
-        "unread": queries.unread_count(officer_of(request)) if request.user.is_authenticated else 0,
+        "rail_groups": _rail(officer_of(request)) if inside else [],
+        "unread": queries.unread_count(officer_of(request)) if inside else 0,
     }
     return render(request, template, {**shared, **context}, status=status)
+
+
+def download(body: bytes | BinaryIO, name: str, *, no_store: bool = False) -> FileResponse:
+    """作为附件下载，名字是 `name`。`no_store` 为真时浏览器也不留；类型一律不明写：浏览器只会存盘，不会在本站打开。"""
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
+    response = FileResponse(
+        stream, as_attachment=True, filename=name, content_type="application/octet-stream"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if no_store:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -14,6 +14,7 @@ from jiezhi.base.casework import matters
 from jiezhi.base.registry.models import Appointment, Area, AreaVersion, Unit
 from jiezhi.core.procedure.loader import load_folder
 from jiezhi.core.procedure.packset import PackSet
+from jiezhi.services.discretion import actions as discretion
 
 PASSWORD = "yunqiao-2026"
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -60,6 +61,7 @@ def publish_packs(now: datetime = SINCE) -> None:
         matters.publish(found.definition, now=now)
     for name, codes in packs().codes.items():
         matters.publish_codes(name, codes.title, codes.codes)
+    discretion.publish(packs().benchmarks.values(), packs().statutes, now=now)
 
 
 def make_street() -> Street:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from jiezhi.base.casework.models import Clock
-from jiezhi.core.calendar import CHINA, DayTable, Duration, Remaining, Unit, parse_duration
+from jiezhi.core import prose
+from jiezhi.core.calendar import (
+    CHINA,
+    DayTable,
+    Duration,
+    Remaining,
+    Unit,
+    last_day_of,
+    parse_duration,
+    whole_day,
+)
 from jiezhi.core.calendar.durations import spoken
 from jiezhi.core.calendar.periods import spoken_minutes
+from jiezhi.core.procedure import plain
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
-from jiezhi.core.procedure.fold import ERASED
 from jiezhi.core.procedure.measuring import Measured
+from jiezhi.core.prose import short_day
 
-DAY_END = timedelta(microseconds=1)
-PARTY_WORDS = {
-    "name": "姓名",
-    "phone": "电话",
-    "identifier": "证件号",
-    "identifier_kind": "证件种类",
-    "address": "住址",
-    "account": "账号",
-    "kind": "种类",
-}
 LIGHT_MARKS = {"正常": "ok", "临期": "soon", "超期": "late", "": "none"}
 
 
@@ -35,9 +36,7 @@ def local(moment: datetime) -> datetime:
 
 def day(moment: datetime, now: datetime) -> str:
     """8月12日；不是今年的带年份。"""
-    there, here = local(moment), local(now)
-    text = f"{there.month}月{there.day}日"
-    return text if there.year == here.year else f"{there.year}年{text}"
+    return short_day(local(moment).date(), local(now).year)
 
 
 def clock_time(moment: datetime, now: datetime) -> str:
@@ -47,10 +46,7 @@ def clock_time(moment: datetime, now: datetime) -> str:
 
 def due_words(due_at: datetime, now: datetime) -> str:
     """到期：整日届满的写最后一日（“8月12日前”含当日），按小时的写到分。"""
-    there = local(due_at)
-    if (there.hour, there.minute, there.second) == (0, 0, 0):
-        return f"{day(due_at - DAY_END, now)}前"
-    return f"{clock_time(due_at, now)} 前"
+    return prose.due_words(due_at, now) + ("前" if whole_day(due_at) else " 前")
 
 
 def measured_in(limit: str) -> Unit:
@@ -66,9 +62,7 @@ def measured_in(limit: str) -> Unit:
 def remaining(due_at: datetime, now: datetime, table: DayTable, unit: Unit) -> str:
     """还剩3个工作日、今天到期、已超2个工作日。`due_at` 是不含在内的终点。"""
     overdue = now >= due_at
-    end = local(due_at)
-    whole_day = (end.hour, end.minute, end.second) == (0, 0, 0)
-    if not whole_day or unit.measured_in_hours:
+    if not whole_day(due_at) or unit.measured_in_hours:
         if unit is Unit.WORK_HOUR:
             minutes = (table.office_position(due_at) - table.office_position(now)) // 60_000_000
         else:
@@ -77,7 +71,7 @@ def remaining(due_at: datetime, now: datetime, table: DayTable, unit: Unit) -> s
         if unit is Unit.HOUR and minutes >= 48 * 60:
             return f"{'已超' if overdue else '还剩'}{minutes // 1440}日"
         return str(Remaining(minutes, unit, overdue))
-    last, today = (end - DAY_END).date(), local(now).date()
+    last, today = last_day_of(due_at), local(now).date()
     if unit is Unit.WORKDAY:
         amount = table.workdays_between(today, last)
         if overdue and amount == 0:
@@ -115,7 +109,19 @@ class Names:
     units: Mapping[str, str] = field(default_factory=dict)
     officers: Mapping[str, str] = field(default_factory=dict)
     areas: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    powers: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, decl: FieldDecl, value: str) -> str:
+        """名称；没有的照写代号，代码的各级用间隔号分开。"""
+        if decl.type is FieldType.CODE:
+            return value.replace("/", " · ")
+        known = {
+            FieldType.UNIT: self.units,
+            FieldType.OFFICER: self.officers,
+            FieldType.AREA: self.areas,
+            FieldType.POWER: self.powers,
+        }
+        return known[decl.type].get(value, value)
 
 
 def measured_words(found: Measured, unit: str) -> str:
@@ -130,67 +136,8 @@ def measured_words(found: Measured, unit: str) -> str:
 
 
 def value_words(decl: FieldDecl, value: Any, names: Names) -> str:
-    """字段值给人看的写法；材料另外显示。"""
-    if value is None or value == "":
-        return ""
-    if value == ERASED:
-        return ERASED
-    match decl.type:
-        case FieldType.FLAG:
-            return "是" if value is True else "否" if value is False else str(value)
-        case FieldType.CHOICE:
-            return decl.choices.get(str(value), str(value))
-        case FieldType.CODE:
-            return str(value).replace("/", " · ")
-        case FieldType.MONEY if isinstance(value, int):
-            return f"{value / 100:,.2f} 元"
-        case FieldType.COUNT:
-            return f"{value} {decl.unit or ''}".strip()
-        case FieldType.RATING:
-            return f"{value} 分（满分 {decl.max or 5} 分）"
-        case FieldType.UNIT:
-            return names.units.get(str(value), str(value))
-        case FieldType.OFFICER:
-            return names.officers.get(str(value), str(value))
-        case FieldType.AREA:
-            return names.areas.get(str(value), str(value))
-        case FieldType.DATETIME:
-            return _moment(value)
-        case FieldType.PLACE if isinstance(value, dict):
-            return place_words(value)
-        case FieldType.PARTY if isinstance(value, dict):
-            return " ".join(str(value[key]) for key in PARTY_WORDS if value.get(key))
-        case FieldType.ROWS if isinstance(value, list):
-            return "；".join(_row_words(decl, row, names) for row in value if isinstance(row, dict))
-        case FieldType.FACTORS if isinstance(value, dict):
-            return "；".join(f"{key}：{item}" for key, item in value.items())
-        case FieldType.FILE if isinstance(value, list):
-            return f"{len(value)} 份"
-    return str(value)
-
-
-def _row_words(decl: FieldDecl, row: Mapping[str, Any], names: Names) -> str:
-    parts = [
-        f"{column.title} {value_words(column, row[name], names)}"
-        for name, column in decl.columns.items()
-        if name in row
-    ]
-    return "，".join(parts)
-
-
-def _moment(value: Any) -> str:
-    try:
-        there = local(datetime.fromisoformat(str(value)))
-    except ValueError:
-        return str(value)
-    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
-
-
-def place_words(value: Mapping[str, Any]) -> str:
-    """地址、门牌；只有坐标的写坐标。"""
-    parts = [str(value["address"])] if value.get("address") else []
-    if value.get("doorplate"):
-        parts.append(f"（门牌 {value['doorplate']}）")
-    if not parts and value.get("lon"):
-        parts.append(f"东经 {value['lon']}，北纬 {value['lat']}")
-    return "".join(parts)
+    """字段值给人看的写法；地点另写门牌，材料另外显示。"""
+    words = plain.value_words(decl, value, names.get)
+    if decl.type is FieldType.PLACE and isinstance(value, dict) and {"address", "doorplate"} <= value.keys():
+        words += f"（门牌 {value['doorplate']}）"
+    return words

@@ -37,18 +37,47 @@ Raw = Any
 def posted(name: str, decl: FieldDecl, post: QueryDict) -> Raw:
     """请求里这个字段的原话。"""
     key = name if name.startswith(PREFIX) else PREFIX + name
+    if decl.many and decl.type not in PARTS:
+        return [one for one in post.getlist(key) if one]
+    if decl.many:
+        return [posted(f"{key}-{index}", _one(decl), post) for index in range(_count(key, post))]
     if decl.type in PARTS:
         return {part: post.get(f"{key}-{part}", "").strip() for part in PARTS[decl.type]}
     if decl.type is FieldType.FILE:
         return [one for one in post.getlist(f"{key}-kept") if one]
     if decl.type is FieldType.ROWS:
-        count = post.get(f"{key}-rows", "")
-        rows = range(min(int(count), MAX_ROWS) if count.isdecimal() else 0)
         return [
             {column: posted(f"{key}-{index}-{column}", sub, post) for column, sub in decl.columns.items()}
-            for index in rows
+            for index in range(_count(key, post))
         ]
+    if decl.type is FieldType.FACTORS:
+        return _answers(key, post)
     return post.get(key, "")
+
+
+def _answers(key: str, post: QueryDict) -> str:
+    """逐项选的情形、勾的法定情形和另写的，合成一行一项的原话。"""
+    pairs = zip(post.getlist(f"{key}-title"), post.getlist(f"{key}-value"), strict=False)
+    lines = [f"{title}：{value}" for title, value in pairs if value]
+    lines += [f"{title}：是" for title in post.getlist(f"{key}-also")]
+    return "\n".join(filter(None, [*lines, post.get(key, "").strip()]))
+
+
+def answers(text: str) -> dict[str, str]:
+    """一行一项的原话 → 情形和取值；认不得的行不要。"""
+    pairs = (line.replace(":", "：").partition("：") for line in text.splitlines())
+    return {key.strip(): value.strip() for key, mark, value in pairs if mark and value.strip()}
+
+
+def _one(decl: FieldDecl) -> FieldDecl:
+    """多值字段里的一个。"""
+    return decl.model_copy(update={"many": False})
+
+
+def _count(key: str, post: QueryDict) -> int:
+    """页面上摆了几行。"""
+    text = post.get(f"{key}-rows", "")
+    return min(int(text), MAX_ROWS) if text.isdecimal() and len(text) < 5 else 0
 
 
 def blank(raw: Raw) -> bool:
@@ -64,6 +93,8 @@ def given(decl: FieldDecl, raw: Raw) -> Any:
     """原话 → 交给办理的值；没有填的为 None。认不得 → ValueProblem。"""
     if blank(raw):
         return None
+    if decl.many:
+        return [value for item in raw if (value := given(_one(decl), item)) is not None]
     match decl.type:
         case FieldType.MONEY:
             return _cents(str(raw))
@@ -82,6 +113,8 @@ def given(decl: FieldDecl, raw: Raw) -> Any:
 
 def shown(decl: FieldDecl, value: Any) -> Raw:
     """已有的值 → 原话（更正时先填上）。"""
+    if decl.many:
+        return [shown(_one(decl), item) for item in value] if isinstance(value, list) else []
     if decl.type in PARTS:
         parts = PARTS[decl.type]
         if decl.type is FieldType.DURATION and isinstance(value, str) and value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from jiezhi.web.office.testing import Street, make_street
 
 
 @pytest.fixture
-def street(db: None, settings: Any, tmp_path: Path) -> Street:
-    settings.FILES_DIR = tmp_path / "files"
+def street(db: None) -> Street:
     return make_street()
 
 

@@ -18,6 +18,9 @@ SAMPLE = {
     "field": "reporter",
     "digest": "a" * 64,
     "matter": "report.snapshot",
+    "name": "form",
+    "short": "ABCD2345",
+    "code": "CF-056",
 }
 PAGES = [pattern for pattern in urls.urlpatterns if pattern.name not in OPEN_TO_ALL]
 

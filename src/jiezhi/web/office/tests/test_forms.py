@@ -13,7 +13,7 @@ from jiezhi.core.calendar import CHINA
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.values import ValueProblem, normalize
 from jiezhi.web.office.forms import raw as raws
-from jiezhi.web.office.forms.actform import KINDS, Lists, _control
+from jiezhi.web.office.forms.controls import KINDS, Lists, _control
 
 TYPED: dict[FieldType, tuple[dict[str, str], Any]] = {
     FieldType.TEXT: ({"f-x": " 路灯 "}, "路灯"),
@@ -60,7 +60,7 @@ def test_every_type_reads_back_what_was_typed(kind: FieldType, db: None) -> None
     assert normalize(decl, raws.given(decl, given)) == expected
     html = render_to_string("office/_field.html", {"control": _control("x", decl, True, given, Lists())})
     assert "<legend>某项</legend>" in html or 'for="f-x">某项' in html
-    if kind not in (FieldType.CODE, FieldType.OFFICER, FieldType.UNIT, FieldType.AREA, FieldType.FILE):
+    if KINDS.get(kind) not in ("select", "file"):
         first = next(value for name, value in typed.items() if not name.endswith("-rows"))
         assert first.split("\n")[0].strip() in html, "填过的要原样放回"
 
@@ -72,11 +72,38 @@ def test_showing_a_stored_value_and_sending_it_back_changes_nothing(kind: FieldT
     assert normalize(decl, raws.given(decl, raws.shown(decl, value))) == value
 
 
+MANY = {
+    FieldType.OFFICER: ([("f-x", "3"), ("f-x", "5")], ["3", "5"]),
+    FieldType.UNIT: ([("f-x", "law"), ("f-x", "civil")], ["law", "civil"]),
+    FieldType.PARTY: (
+        [("f-x-rows", "3"), ("f-x-0-name", "林某"), ("f-x-2-name", "陈某"), ("f-x-2-phone", "13800138001")],
+        [{"name": "林某"}, {"name": "陈某", "phone": "13800138001"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(MANY))
+def test_several_values_read_back_and_are_put_back(kind: FieldType, db: None) -> None:
+    decl = FieldDecl(title="某项", type=kind, many=True)
+    typed, expected = MANY[kind]
+    post = QueryDict(mutable=True)
+    for name, value in typed:
+        post.appendlist(name, value)
+    given = raws.posted("x", decl, post)
+    assert normalize(decl, raws.given(decl, given)) == expected
+    assert normalize(decl, raws.given(decl, raws.shown(decl, expected))) == expected
+    assert raws.given(decl, raws.posted("x", decl, QueryDict())) is None
+    html = render_to_string("office/_field.html", {"control": _control("x", decl, True, given, Lists())})
+    assert "<legend>某项</legend>" in html
+    if kind is FieldType.PARTY:
+        assert "林某" in html and "13800138001" in html and html.count("姓名或名称") == 2 + 2
+
+
 @pytest.mark.parametrize("kind", list(FieldType))
 def test_nothing_typed_is_nothing_given(kind: FieldType) -> None:
     decl = declared(kind)
     assert raws.given(decl, raws.posted("x", decl, QueryDict())) is None
-    assert kind in KINDS or kind in (FieldType.TEXT, FieldType.CHOICE, FieldType.FLAG, FieldType.POWER)
+    assert (kind in KINDS) != (kind in (FieldType.TEXT, FieldType.CHOICE, FieldType.FLAG))
 
 
 def test_only_choosing_a_unit_is_not_a_duration() -> None:

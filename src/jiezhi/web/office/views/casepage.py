@@ -22,9 +22,9 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import Missing
 from jiezhi.web.office.actions import reveal_field
 from jiezhi.web.office.dossier import JOINTLY, Dossier
-from jiezhi.web.office.forms import actform
+from jiezhi.web.office.forms import actform, controls
 from jiezhi.web.office.parts import plain_lines
-from jiezhi.web.office.shell import officer_of, page
+from jiezhi.web.office.shell import officer_of, own_unit, page
 from jiezhi.web.office.shell import show as render_page
 from jiezhi.web.office.views.files import seen_links
 
@@ -56,13 +56,17 @@ def _render(
         if draft is None:
             draft = actform.start(dossier.definition, decl, dossier.current)
             draft.raw |= {name: unit for name, unit in suggested.items() if not draft.raw.get(name)}
-        lists = actform.Lists(dossier.case.unit_id)
+        lists = controls.Lists(dossier.case.unit_id or own_unit(dossier.officer))
+        asked = controls.questions(dossier.definition, decl, dossier.in_open, dossier.now)
+        found = controls.controls(dossier.definition, decl, draft, lists, missing, notes, asked)
+        shown, folded = controls.arrange(dossier.definition, decl, found)
         context |= {
             "chosen": chosen,
             "decl": decl,
             "draft": draft,
             "basis": _basis(dossier, decl.basis),
-            "controls": actform.controls(dossier.definition, decl, draft, lists, missing, notes),
+            "controls": shown,
+            "more": folded,
             "at_errors": [item for item in missing if item.field == "at"],
             "reason_errors": [item for item in missing if item.field == "reason"],
             "warnings": acts[chosen].warnings if chosen in acts else (),
@@ -140,7 +144,7 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
     for item in result.warnings:
         messages.warning(request, f"提醒：{item}")
     if queries.case_for(officer, str(uid)) is None:
-        messages.info(request, f"{result.number} 已转给别的单位，您的列表里不再有这件")
+        messages.info(request, f"{result.number} 接下来由别人办，您的列表里不再有这件")
         return redirect("office:home")
     return redirect("office:case", uid=uid)
 

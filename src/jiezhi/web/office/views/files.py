@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core import signing
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -13,7 +13,7 @@ from jiezhi.base.casework import files, queries
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.parts import Material
-from jiezhi.web.office.shell import officer_of, page
+from jiezhi.web.office.shell import download, officer_of, page
 
 SEEN = "office.seen"
 SEEN_SECONDS = 600
@@ -63,14 +63,8 @@ def original(request: HttpRequest, uid: UUID, digest: str) -> HttpResponseBase:
         stream = files.open_file(row)
     except OSError as error:
         raise Http404("材料不在存放处，请联系系统管理员核对") from error
-    # 类型一律不明写：浏览器只会存盘，不会在本站打开。
-    response = FileResponse(
-        stream, as_attachment=True, filename=name, content_type="application/octet-stream"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response = download(stream, name, no_store=secret)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    if secret:
-        response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -19,8 +19,8 @@ from jiezhi.core.procedure.view import Missing
 from jiezhi.services.dispatch import placing
 from jiezhi.services.dispatch.duplicates import DUPLICATE_SCORE, Duplicate, near_duplicates
 from jiezhi.services.dispatch.session import text_of
-from jiezhi.web.office.forms import actform
-from jiezhi.web.office.shell import officer_of, page, show
+from jiezhi.web.office.forms import actform, controls
+from jiezhi.web.office.shell import officer_of, own_unit, page, show
 
 
 @page
@@ -123,6 +123,10 @@ def _form(
     missing = tuple(missing)
     host = definition.matter.host
     citation = definition.citation(decl.basis)
+    lists = controls.Lists(own_unit(officer_of(request)))
+    asked = controls.questions(definition, decl, draft.inputs, timezone.now())
+    found = controls.controls(definition, decl, draft, lists, missing, asked=asked)
+    shown, more = controls.arrange(definition, decl, found)
     context = {
         "definition": definition,
         "decl": decl,
@@ -133,7 +137,8 @@ def _form(
         "host": host if isinstance(host, HostDecl) else None,
         "number_errors": [item for item in missing if isinstance(item, Missing) and item.code == "number"],
         "basis": citation.label if citation and citation.status in ("已核对", "推导", "内部规定") else "",
-        "controls": actform.controls(definition, decl, draft, actform.Lists(), missing),
+        "controls": shown,
+        "more": more,
         "at_errors": [item for item in missing if item.field == "at"],
         "reason_errors": [item for item in missing if item.field == "reason"],
         "multipart": True,

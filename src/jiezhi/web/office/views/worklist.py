@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jiezhi.base.casework.models import Case
 from jiezhi.web.office import export as exports
 from jiezhi.web.office import lists, queries, words
-from jiezhi.web.office.shell import officer_of, page, show
+from jiezhi.web.office.shell import download, officer_of, page, show
 
 CHUNK = 500
 
@@ -57,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @page
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: HttpRequest) -> FileResponse:
     """导出正在看的列表（全部页，至多两万行）。`as=csv` 为 CSV，否则 Excel。"""
     now = timezone.now()
     wanted = lists.Wanted.read(request.GET, lists.usual_scope(officer_of(request), now))
@@ -66,15 +65,10 @@ def export(request: HttpRequest) -> HttpResponse:
     rows = [row for part in batched(cases[: exports.MOST], CHUNK) for row in lists.describe(part, now)]
     stamp = f"{words.local(now):%Y%m%d-%H%M}"
     if request.GET.get("as") == "csv":
-        body, kind, ending = exports.comma_separated(rows), "text/csv; charset=utf-8", "csv"
+        body, ending = exports.comma_separated(rows), "csv"
     else:
         note = f"{officer_of(request).name} {words.clock_time(now, now)} 导出，共 {len(rows)} 行"
         if len(cases) > exports.MOST:
             note += f"（只导出前 {exports.MOST} 行，请缩小筛选再导出其余的）"
-        body = exports.workbook(rows, note, words.local(now))
-        kind, ending = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
-    response = HttpResponse(body, content_type=kind)
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename*=UTF-8''{quote('工作列表')}-{stamp}.{ending}"
-    )
-    return response
+        body, ending = exports.workbook(rows, note, words.local(now)), "xlsx"
+    return download(body, f"工作列表-{stamp}.{ending}")

@@ -91,6 +91,7 @@
     if (dirty) event.preventDefault();
   });
   document.querySelectorAll("form[method=post]").forEach(function (form) {
+    if ("again" in form.dataset) return; /* 下载的不离开这一页，可以再取 */
     form.addEventListener("submit", function (event) {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";
