@@ -19,11 +19,21 @@ echo "== 业务模板"
 jiezhi check
 echo "== 迁移与模型一致"
 JIEZHI_HOME=$(mktemp -d) DJANGO_SETTINGS_MODULE=jiezhi.config.settings python -m django makemigrations --check --dry-run >/dev/null
+workers="${JIEZHI_TEST_WORKERS:-2}"
 echo "== 测试（SQLite）"
 if command -v chromium >/dev/null; then
-  pytest -q -n "${JIEZHI_TEST_WORKERS:-2}" --dist worksteal "$@"
-  echo "跑了：SQLite 上的全部测试，含 Chromium 页面测试。PostgreSQL 没有跑（本版尚未接入）。"
+  pytest -q -n "$workers" --dist worksteal "$@"
+  said="SQLite 上的全部测试，含 Chromium 页面测试"
 else
-  pytest -q -n "${JIEZHI_TEST_WORKERS:-2}" --dist worksteal -m "not browser" "$@"
-  echo "跑了：SQLite 上的测试。没有装 Chromium，页面测试没有跑；PostgreSQL 没有跑（本版尚未接入）。"
+  pytest -q -n "$workers" --dist worksteal -m "not browser" "$@"
+  said="SQLite 上的测试；没有装 Chromium，页面测试没有跑"
 fi
+echo "== 测试（PostgreSQL）"
+ran=0
+bash tests/postgres.sh pytest -q -n "$workers" --dist worksteal -m "not browser" "$@" || ran=$?
+case $ran in
+  0) said+="。PostgreSQL 上又跑了一遍（命令行测试用的仍是 SQLite，页面测试不重跑）。" ;;
+  77) said+="。没有装 PostgreSQL，在它上面没有跑。" ;;
+  *) exit "$ran" ;;
+esac
+echo "跑了：$said"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from jiezhi.base.accounts.models import Post
 from jiezhi.base.casework.models import Case
-from jiezhi.web.office.testing import PASSWORD, make_street
+from jiezhi.base.registry.models import Appointment
+from jiezhi.web.office.testing import PASSWORD, SINCE, make_street
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = {"桌面": (1280, 900), "手机": (360, 800), "无脚本": (1280, 900)}
@@ -26,9 +27,8 @@ def photo(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def visit(browser: Any, live_server: Any, settings: Any, tmp_path: Path, request: Any) -> Iterator[Visit]:
+def visit(browser: Any, live_server: Any, request: Any) -> Iterator[Visit]:
     """以某人登录，得到他的页面。页面上有脚本错误、控制台报错、被内容安全策略拦下的，测试失败。"""
-    settings.FILES_DIR = tmp_path / "files"
     width, height = SIZES[request.param]
     contexts, problems = [], []
 
@@ -132,6 +132,58 @@ def test_from_registering_to_checking(visit: Visit) -> None:
 
     case = Case.objects.get(number=number.group())
     assert (case.state, case.unit_id, case.seq) == ("answered", "law", 5)
+
+
+@pytest.mark.parametrize("visit", ["手机", "无脚本"], indirect=True)
+def test_an_application_short_of_papers_is_told_once_and_accepted(visit: Visit) -> None:
+    """窗口人员收一件缺材料的申请：一次性告知、收到补正、受理。"""
+    street = make_street()
+    post = Post.objects.get(code="window_clerk")
+    Appointment.objects.create(
+        officer=street["minzheng"], post=post, unit=street.units["civil"], valid_from=SINCE
+    )
+    desk = visit("minzheng")
+    desk.get_by_role("navigation", name="主菜单").get_by_role("link", name="登记新件").click()
+    fits(desk)
+    desk.locator(".card").filter(has_text="临时堆放").get_by_role("link").click()
+    assert not desk.get_by_label("由代理人办").first.is_visible(), "选填的收起来"
+    desk.get_by_label("堆放、搭建什么").fill("装修沙石临时堆放")
+    desk.get_by_label("地址（街、路、门牌或路口）").fill("东桥路12号门前")
+    desk.get_by_label("占用面积").fill("15")
+    desk.get_by_label("从哪天起").fill("2026-12-01")
+    desk.get_by_label("到哪天止").fill("2026-12-05")
+    desk.get_by_role("button", name="收件").click()
+    desk.get_by_role("alert").filter(has_text="还没有“申请人”").wait_for()
+    assert desk.get_by_label("占用面积").input_value() == "15", "填过的还在"
+    desk.get_by_label("姓名或名称").fill("东桥装饰队")
+    desk.get_by_role("textbox", name="电话").fill("13800138001")
+    fits(desk)
+    desk.get_by_role("button", name="收件").click()
+    said(desk, "已登记，编号")
+    assert desk.get_by_role("link", name="受理", exact=True).count() == 0, "材料不齐不能受理"
+    desk.get_by_text("还差“申请表”").wait_for()
+    fits(desk)
+
+    desk.get_by_role("link", name="一次性告知补正").click()
+    desk.get_by_text("只能告知一次").wait_for()
+    desk.get_by_role("button", name="一次性告知补正").click()
+    said(desk, "现在是“待补正”")
+    desk.get_by_role("link", name="收到补正材料").click()
+    desk.get_by_label("申请表").set_input_files([photo("申请表.jpg")])
+    desk.get_by_label("占用位置图和现场照片").set_input_files([photo("位置图.jpg")])
+    desk.locator("#f-materials_state-0-material").select_option(label="申请人身份证明")
+    desk.locator("#f-materials_state-0-state").select_option(label="已核原件")
+    fits(desk)
+    desk.get_by_role("button", name="收到补正材料").click()
+    said(desk, "现在是“待受理”")
+    desk.get_by_role("link", name="受理", exact=True).click()
+    desk.get_by_role("button", name="受理", exact=True).click()
+    said(desk, "现在是“审查中”")
+
+    case = Case.objects.get()
+    assert (case.state, case.unit_id) == ("reviewing", "civil")
+    listed = {row["material"] for row in case.fields["notice_items"]}
+    assert listed == {"申请表", "占用位置图和现场照片", "申请人身份证明"}, "一次告知全部"
 
 
 @pytest.mark.parametrize("visit", ["无脚本"], indirect=True)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from jiezhi.config.testing import private_database, rows
 
 SCRIPT = Path(__file__).with_name("street.py")
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 pytestmark = pytest.mark.fault
+
+# 各测试目录用哪个库；SQLite 就在目录里，不用记。
+_databases: dict[Path, dict[str, str]] = {}
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -24,7 +29,13 @@ def environment(home: Path) -> dict[str, str]:
         "JIEZHI_HOME": str(home),
         "PYTHONPATH": str(SRC),
         "DJANGO_SETTINGS_MODULE": "jiezhi.config.settings",
+        **_databases.get(home, {}),
     }
+
+
+def look(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    """不经过程序直接看库。"""
+    return rows(home, _databases.get(home, {}), sql)
 
 
 def run_and_kill(home: Path, words: list[str], lines: int, after: float) -> list[list[str]]:
@@ -48,6 +59,7 @@ def run_and_kill(home: Path, words: list[str], lines: int, after: float) -> list
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
+    _databases[tmp_path] = private_database(tmp_path)
     subprocess.run([sys.executable, str(SCRIPT), "setup"], env=environment(tmp_path), check=True)
     return tmp_path
 
@@ -70,52 +82,46 @@ def test_killed_while_acting(home: Path) -> None:
         first = str(round_number * 1_000_000)
         told += run_and_kill(home, ["act", first], rng.randint(5, 30), rng.uniform(0.0, 0.05))
     assert len(told) > 50, "没有办几件就杀掉了，这个测试没有测到东西"
-    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
-        keys = dict(
-            base.execute("SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key")
-        )
-        assert set(keys.values()) == {1}
-        marks = {"opened": "o", "dispatched": "d", "answered": "a"}
-        lost = [line for line in told if marks[line[0]] + line[1] not in keys]
-        assert not lost, f"报过办成却没有：{lost[:5]}"
-        # 每件的办理记录数等于件上的版本，后续发送与办理同生同灭。
-        wrong = base.execute(
-            "SELECT c.number FROM casework_case c WHERE c.seq <> "
-            "(SELECT count(*) FROM casework_event e WHERE e.case_id = c.id)"
-        ).fetchall()
-        assert not wrong
-        orphans = base.execute(
-            "SELECT count(*) FROM casework_event e WHERE e.action = 'dispatch' AND "
-            "(SELECT count(*) FROM casework_delivery d WHERE d.event_id = e.id) <> 1"
-        ).fetchone()
-        assert orphans == (0,)
+    keys = dict(look(home, "SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key"))
+    assert set(keys.values()) == {1}
+    marks = {"opened": "o", "dispatched": "d", "answered": "a"}
+    lost = [line for line in told if marks[line[0]] + line[1] not in keys]
+    assert not lost, f"报过办成却没有：{lost[:5]}"
+    # 每件的办理记录数等于件上的版本，后续发送与办理同生同灭。
+    assert not look(
+        home,
+        "SELECT c.number FROM casework_case c WHERE c.seq <> "
+        "(SELECT count(*) FROM casework_event e WHERE e.case_id = c.id)",
+    )
+    assert not look(
+        home,
+        "SELECT e.id FROM casework_event e WHERE e.action = 'dispatch' AND "
+        "(SELECT count(*) FROM casework_delivery d WHERE d.event_id = e.id) <> 1",
+    )
     assert "全部相符" in verify(home)
 
 
 def test_killed_while_sending(home: Path) -> None:
     rng = random.Random(7)
     run_and_kill(home, ["act", "0"], 80, 0.0)
-    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
-        (wanted,) = base.execute("SELECT count(*) FROM casework_delivery").fetchone()
+    ((wanted,),) = look(home, "SELECT count(*) FROM casework_delivery")
     assert wanted > 20
     for _ in range(6):
         run_and_kill(home, ["outbox"], 0, rng.uniform(0.0, 0.1))
     subprocess.run(
         [sys.executable, str(SCRIPT), "outbox"], env=environment(home), check=True, stdout=subprocess.DEVNULL
     )
-    with sqlite3.connect(home / "jiezhi.sqlite3") as base:
-        (undone,) = base.execute("SELECT count(*) FROM casework_delivery WHERE done_at IS NULL").fetchone()
-        assert undone == 0
-        twice = base.execute(
-            "SELECT delivery_id, case_id, officer_id, count(*) FROM casework_notice "
-            "GROUP BY 1, 2, 3 HAVING count(*) > 1"
-        ).fetchall()
-        assert not twice
-        (untold,) = base.execute(
-            "SELECT count(*) FROM casework_delivery d WHERE d.kind = 'notify' AND "
-            "NOT EXISTS (SELECT 1 FROM casework_notice n WHERE n.delivery_id = d.id)"
-        ).fetchone()
-        assert untold == 0
+    assert not look(home, "SELECT id FROM casework_delivery WHERE done_at IS NULL")
+    assert not look(
+        home,
+        "SELECT delivery_id, case_id, officer_id, count(*) FROM casework_notice "
+        "GROUP BY 1, 2, 3 HAVING count(*) > 1",
+    )
+    assert not look(
+        home,
+        "SELECT d.id FROM casework_delivery d WHERE d.kind = 'notify' AND "
+        "NOT EXISTS (SELECT 1 FROM casework_notice n WHERE n.delivery_id = d.id)",
+    )
 
 
 def test_two_officers_at_once(home: Path) -> None:
@@ -155,3 +161,30 @@ def test_two_officers_at_once(home: Path) -> None:
     for mine, other in zip(*answers, strict=True):
         assert sorted((mine == "won", other == "won")) == [False, True], (mine, other)
         assert "lost version" in (mine, other)
+
+
+def test_two_processes_take_numbers(home: Path) -> None:
+    """两个进程同时取号、同时用同一段租来的号：不重号、不跳号，租来的每个号只有一边用成。"""
+    script = str(Path(__file__).with_name("numbering.py"))
+    subprocess.run([sys.executable, script, "lease"], env=environment(home), check=True)
+    racers = [
+        subprocess.Popen(
+            [sys.executable, script, "race"],
+            env=environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.communicate()[0].split() for racer in racers]
+    assert [len(lines) for lines in said] == [40, 40]
+    got = [text for lines in said for text in lines if text != "refused"]
+    assert sorted(got) == [f"TEST-REPORT-2026-{n:06}" for n in range(1, 71)]
+    assert "全部相符" in verify(home)

@@ -26,9 +26,10 @@ from jiezhi.connect.excel.queries import ImportReport
 from jiezhi.connect.excel.tests import build
 from jiezhi.core.evidence import verify_package
 from jiezhi.core.procedure.view import Actor
+from jiezhi.demo.certificates import issue_certificates
 from jiezhi.demo.install import install_street
 from jiezhi.demo.plan import BuildingPlan, StreetPlan
-from jiezhi.web.office.testing import publish_packs
+from jiezhi.web.office.testing import packs, publish_packs
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 8, 3, 9, 0, tzinfo=LOCAL)
@@ -172,10 +173,10 @@ class Desk:
         return Clock.objects.get(case=case, name=name, round=round_number)
 
     def running(self, case: Case) -> set[str]:
-        """在走的时限。"""
+        """声明过的、在走的时限（定日子、周期性的内部时限不算）。"""
         matter = queries.definition_of(case).matter
         rows = Clock.objects.filter(case=case).exclude(status="ended").values_list("name", flat=True)
-        return {matter.clocks[name].title for name in rows}
+        return {matter.clocks[name].title for name in rows if name in matter.clocks}
 
     def last(self, case: Case) -> Event:
         """最后一条办理记录。"""
@@ -207,13 +208,13 @@ def _by(who: Who) -> dict[str, Any]:
 def plan(django_db_setup: None, django_db_blocker: Any) -> Iterator[StreetPlan]:
     """演示街道，一个文件建一次；每个测试在其上各开一层事务。"""
     with django_db_blocker.unblock(), transaction.atomic():
-        found = install_street(now=MONDAY - timedelta(days=30), cases=False)
         publish_packs(MONDAY - timedelta(days=30))
+        found = install_street(now=MONDAY - timedelta(days=30), cases=False, packs=packs())
+        issue_certificates(found, MONDAY - timedelta(days=30))
         yield found
         transaction.set_rollback(True)
 
 
 @pytest.fixture
-def desk(plan: StreetPlan, db: None, settings: Any, tmp_path: Path) -> Desk:
-    settings.FILES_DIR = tmp_path / "files"
+def desk(plan: StreetPlan, db: None, tmp_path: Path) -> Desk:
     return Desk(plan, tmp_path)

@@ -45,7 +45,7 @@ def message(desk: Any) -> Any:
 def test_drafted_reviewed_answered_and_lapsed(desk: Any, message: Any) -> None:
     case = message()
     assert (case.number, case.host_system) == ("LY-90001", "网上问政平台")
-    assert not NumberIssue.objects.exists()
+    assert not NumberIssue.objects.filter(case=case).exists()
     assert case.opened_at == datetime(2026, 8, 2, 21, 10, tzinfo=LOCAL)
     clerk, chief = desk.person("unit_clerk", "construction"), desk.person("unit_chief", "construction")
     assert "现在是“办理中”" in desk.refused(case, chief, "审看通过，答复", 答复意见=REPLY)

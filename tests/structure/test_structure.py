@@ -17,7 +17,7 @@ from jiezhi.cli.packs import DEFAULT, verified
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src" / "jiezhi"
 FLOORS = ("core", "base", "services", "upper", "web", "cli")
-BASE = ("accounts", "registry", "casework", "archive")
+BASE = ("accounts", "registry", "casework", "documents", "publishing", "archive")
 UPPER = ("insight", "assist", "connect")
 TEXT = {
     ".py",
@@ -167,7 +167,8 @@ def test_words_we_do_not_say() -> None:
         f"{name_of(path)}: {word}"
         for path in files(".py", ".html", ".js", ".yaml", ".json", ".md")
         for word in words
-        if word in path.read_text(encoding="utf-8")
+        # 市容条例的一种违法行为名称里有这个词，去掉再看。
+        if word in path.read_text(encoding="utf-8").replace("不设护" + "栏遮挡", "")
     ]
     assert wrong == []
 
@@ -229,5 +230,5 @@ def test_every_pack_passes_with_nothing_to_say() -> None:
 def test_every_pack_has_a_scenario() -> None:
     """每个业务模板都有用科室的话写的情景测试。"""
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "scenarios").glob("*.py"))
-    packs, _ = verified(DEFAULT, names=False)
+    packs, _ = verified(DEFAULT)
     assert [name for name in packs.matters if f'"{name}"' not in text] == []

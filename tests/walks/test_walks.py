@@ -26,7 +26,8 @@ from jiezhi.core.procedure.view import Actor, CaseView, Plan, Refusal, Request
 PACKS = load_folder(Path(__file__).resolve().parents[2] / "src" / "jiezhi" / "packs")
 DEFINITIONS = [loaded.definition for loaded in PACKS.matters.values() if loaded.definition]
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-ACTORS = [Actor("officer", str(i), f"人员{i}") for i in (1, 2, 3)] + [
+# 人员编号同 sample 编的一样：指定到人的，轮得到他们办。
+ACTORS = [Actor("officer", f"u{i}", f"人员{i}") for i in (1, 2, 3)] + [
     Actor("reporter"),
     Actor("system"),
     Actor("import", "9", "导入员"),
@@ -75,9 +76,9 @@ def walk(
         names = list(definition.by_state.get(state, []))
         rng.shuffle(names)
         done = None
-        for attempt in range(12):
-            # 等一等总会过去：保护期届满、时限届满。
-            at += timedelta(days=rng.choice([0, 0, 1, 20]) if attempt else 0, hours=1)
+        for attempt in range(36):
+            # 等一等总会过去：保护期届满、时限届满；同一时候多试几种填法。
+            at += timedelta(days=rng.choice([0, 0, 1, 20]) if attempt % 3 == 2 else 0, hours=1)
             for name in names:
                 actor = actor_for(definition, name, rng)
                 request = Request(
@@ -140,7 +141,12 @@ class History:
             case "never":
                 return rule.after in self.live
             case "clears":
-                return not set(rule.clears) <= set(outcome.decl.clears) | means
+                lapsed = {
+                    meaning
+                    for meaning, decl in self.definition.matter.meanings.items()
+                    if set(decl.rests_on) & set(outcome.values)
+                }
+                return bool(self.live & set(rule.clears) - set(outcome.decl.clears) - lapsed - means)
             case "separate":
                 who = outcome.actor.get("id", "")
                 return bool(who) and who in self.doers.get(rule.from_means or "", set())
