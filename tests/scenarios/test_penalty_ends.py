@@ -43,7 +43,12 @@ def test_a_child_under_fourteen_is_not_punished_but_taught(desk: Any, team: Team
     case = inspected(
         desk, team, filed(desk, team, 当事人=[boy], 当事人种类="自然人", 年龄段="不满14", 案由="CF-067")
     )
-    noise = {"发生时段": "夜间或者午间", "影响范围": "相邻住户", "一年内因同类行为受过的处罚次数": "0"}
+    noise = {
+        "经说服教育、责令改正拒不改正": "是",
+        "发生时段": "夜间或者午间",
+        "影响范围": "相邻住户",
+        "一年内因同类行为受过的处罚次数": "0",
+    }
     desk.does(
         case, team.one, "调查终结",
         **findings(违法事实="在住宅楼内夜间击鼓发出噪声，经劝阻仍不停止", 听证情形="不属于", 裁量情形=noise, 违法所得=None,

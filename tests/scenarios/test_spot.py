@@ -343,3 +343,16 @@ def test_the_page_says_what_the_benchmark_asks(desk: Any, team: list[Any], clien
     for text in ("垃圾种类", "其他垃圾或可回收物", "厨余垃圾", "有害垃圾", "一年内因同类行为受过的处罚次数"):
         assert text in shown, text
     assert "初次违法" in shown
+
+
+def test_noise_is_fined_only_after_an_order_was_refused(desk: Any, team: list[Any]) -> None:
+    """先说服教育、责令改正，拒不改正的才处罚：没到那一步，一分钱也罚不了。"""
+    asked = {"发生时段": "白天", "影响范围": "相邻住户", "一年内因同类行为受过的处罚次数": "0"}
+    noise = {"cause": "CF-067", "act": "商铺门口高音喇叭", "facts": "用高音喇叭反复播放叫卖声，吵到楼上住户"}
+    case = inspected(desk, team, **noise, factors=asked | {"经说服教育、责令改正拒不改正": "否"})
+    told(desk, case, team[0], 200)
+    said = desk.refused(case, team[0], "当场作出处罚决定", **decide(200))
+    assert "罚款超出法定幅度" in said
+    after = inspected(desk, team, **noise, factors=asked | {"经说服教育、责令改正拒不改正": "是"})
+    told(desk, after, team[0], 200)
+    assert desk.does(after, team[0], "当场作出处罚决定", **decide(200)).state == "decided"

@@ -97,7 +97,8 @@ def _cites(benchmark: BenchmarkDecl, statutes: Mapping[str, StatuteDecl], tell: 
             say = f"依据 {reference} 是“{found.status}”，裁量基准只能建立在已核对的条文上"
             tell("discretion.basis", at, say)
     for name, tier in benchmark.tiers.items():
-        allowed = {"减轻": REDUCING, "不予处罚": EXEMPTING}.get(tier.kind)
+        # 条文自己写明“拒不改正的才处罚”的，没有到那一步也是不予处罚。
+        allowed = {"减轻": REDUCING, "不予处罚": EXEMPTING | {benchmark.basis}}.get(tier.kind)
         if allowed and tier.basis not in allowed:
             say = f"“{tier.title}”是{tier.kind}，要写依据：{'、'.join(sorted(allowed))}之一"
             tell("discretion.tier_basis", ("tiers", name), say)
