@@ -69,6 +69,10 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+# 一遍换出来的称呼可能和旁边的字又凑成姓名，再换；这么多遍还换不完的，改成全遮住。
+ROUNDS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """一个当事人在公开文本里怎样称呼，哪些值不得出现。"""
@@ -123,12 +127,16 @@ def redact(text: str, parties: Iterable[Party]) -> str:
     found = subjects(parties)
     kept = _kept(found, parties)
     values = _Swap({value: HIDDEN for one in found for value in one.hidden})
-    names = _Swap({one.name: one.shown for one in found if one.name and not one.organisation})
+    people = [one for one in found if one.name and not one.organisation and one.name not in HIDDEN]
+    labels = [one.shown for one in people]
+    # 称呼里又有谁的姓名（如姓名就叫“张某”），换成称呼会越换越多，改成遮住。
+    table = {one.name: HIDDEN if any(one.name in label for label in labels) else one.shown for one in people}
     # 称呼里可能有序号，放在号码之后换，免得和后面的号码连成一串。
-    before = None
-    while text != before:
+    for names in [*[_Swap(table)] * ROUNDS, *[_Swap(dict.fromkeys(table, HIDDEN))] * ROUNDS]:
         before = text
         text = names.apply(_mask(values.apply(text), kept))
+        if text == before:
+            break
     return text
 
 
