@@ -1,4 +1,4 @@
-"""服务只能登记五种东西：人员来源、条件、随之发生、面板、事实（预填）。
+"""服务只能登记六种东西：人员来源、条件、随之发生、面板、事实（预填）、听众。
 
 在各应用的 `AppConfig.ready()` 里登记；业务模板按名字引用。校验器由此知道哪些名字是有的。
 """
@@ -52,11 +52,25 @@ class Context:
         return {**stored, **{name: value for name, value in self.values.items() if value is not None}}
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """刚办成的一步，给听众看的。`opened` 为开件，`closed` 为这一步办结；`means` 是法律含义。"""
+
+    action: str
+    means: tuple[str, ...]
+    from_state: str
+    to_state: str
+    seq: int
+    opened: bool
+    closed: bool
+
+
 Resolver = Callable[[Context], list[str]]
 Test = Callable[..., bool]
 Fact = Callable[[Context], Any]
 Consequence = Callable[[Context], Iterable[tuple[str, dict[str, Any]]]]
 Panel = Callable[["Case", Any], dict[str, Any] | None]
+Listener = Callable[[Context, Step], Iterable[tuple[str, dict[str, Any]]]]
 
 
 @dataclass
@@ -68,6 +82,7 @@ class Extensions:
     facts: dict[str, Fact] = field(default_factory=dict)
     consequences: dict[str, Consequence] = field(default_factory=dict)
     panels: dict[str, Panel] = field(default_factory=dict)
+    listeners: dict[str, Listener] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
     def _add(self, table: dict[str, Any], name: str, title: str, value: Any) -> None:
@@ -95,6 +110,13 @@ class Extensions:
     def panel(self, name: str, title: str, function: Panel) -> None:
         """登记件页面上的面板。"""
         self._add(self.panels, name, title, function)
+
+    def listener(self, name: str, title: str, function: Listener) -> None:
+        """登记听众：任何一件办成任何一步都问它，返回要排入后续发送的（种类、内容）。
+
+        在办理的事务里调用，所以要快：订阅之类放进程内缓存，按版本戳（`context.work.standing.stamps`）失效，不查库。
+        """
+        self._add(self.listeners, name, title, function)
 
 
 extensions = Extensions()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiezhi.base.casework.engine.loading import Loaded
-from jiezhi.base.casework.extensions import Context, extensions
+from jiezhi.base.casework.extensions import Context, Step, extensions
 from jiezhi.base.casework.models import Event
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.plain import value_words
@@ -43,12 +43,33 @@ def queue(
         found = consequence(Context(work, view, view.fields, request.actor, work.now))
         for index, (kind, payload) in enumerate(found):
             work.buffer.delivery(loaded, event, kind, f"{kind}:{stem}:{name}:{index}", payload)
+    _tell_listeners(work, loaded, outcome, request, event, before)
     meant = outcome.decl.means
     if meant and before is not None and any(one.open for one in loaded.definition.matter.actions.values()):
         work.buffer.delivery(loaded, event, "parent", f"parent:{stem}", {"means": list(meant)})
     closed_now = view.closed_at is not None and (before is None or before.closed_at is None)
     if closed_now and (loaded.row.parent_id or view.parent):
         work.buffer.delivery(loaded, event, "child", f"child:{stem}", {"slot": loaded.row.slot})
+
+
+def _tell_listeners(
+    work: Work, loaded: Loaded, outcome: Plan, request: Request, event: Event, before: CaseView | None
+) -> None:
+    view = loaded.view
+    step = Step(
+        action=event.action,
+        means=tuple(outcome.decl.means),
+        from_state=event.from_state,
+        to_state=event.to_state,
+        seq=view.seq,
+        opened=before is None,
+        closed=view.closed_at is not None and (before is None or before.closed_at is None),
+    )
+    context = Context(work, view, view.fields, request.actor, work.now, loaded.definition, request.at)
+    for name, listener in extensions.listeners.items():
+        for index, (kind, payload) in enumerate(listener(context, step)):
+            key = f"{kind}:{view.uid}:{view.seq}:{name}:{index}"
+            work.buffer.delivery(loaded, event, kind, key, payload)
 
 
 def _words(loaded: Loaded, template: str, ops: Sequence[Mapping[str, Any]], now: datetime) -> str:

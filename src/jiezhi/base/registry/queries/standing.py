@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
@@ -20,13 +20,17 @@ _Window = tuple[datetime, datetime | None, Holding]
 
 @dataclass(frozen=True)
 class Standing:
-    """某一版的任职和单位。`units`:在用单位代码 → （名称、上级代码）;`external`:外部单位；`posts`:岗位名称。"""
+    """某一版的任职和单位。`units`:在用单位代码 → （名称、上级代码）;`external`:外部单位；`posts`:岗位名称。
+
+    `stamps` 是这一次核对时的全部版本戳，别的缓存（订阅之类）凭它知道自己还作不作数，不必再查。
+    """
 
     table: DayTable
     units: dict[str, tuple[str, str | None]]
     people: dict[int, list[_Window]] = field(repr=False)
     external: frozenset[str] = frozenset()
     posts: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
 
     def holdings(self, officer: int, at: datetime) -> list[Holding]:
         """某人在 `at` 的 （岗位代码, 单位代码, 区域 path;None 为不限区域）。"""
@@ -48,9 +52,9 @@ def standing() -> Standing:
     held = _held.get(connection.alias)
     stamp = f"{people_stamp}|{calendar_stamp}"
     if people_stamp and held is not None and held[0] == stamp:
-        return held[1]
+        return replace(held[1], stamps=found)
     with _lock:
-        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external(), _posts())
+        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external(), _posts(), found)
         _held[connection.alias] = (stamp, made)
     return made
 
