@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from jiezhi.base.casework.models import CodeList, MatterVersion
+from jiezhi.base.registry import stamps
 from jiezhi.core.procedure.definition import START, Definition
 
 
@@ -74,10 +75,17 @@ def version_like(matter: str, prefix: str = "") -> MatterVersion:
 
 def current_version(matter: str) -> MatterVersion:
     """现行版本。没有 → UnknownMatter。"""
-    version = MatterVersion.objects.filter(matter=matter, is_current=True).defer("content").first()
+    version = _current.get(_current_versions).get(matter)
     if version is None:
         raise UnknownMatter(matter)
     return version
+
+
+_current: stamps.StampedCache[dict[str, MatterVersion]] = stamps.StampedCache(stamps.MATTERS)
+
+
+def _current_versions() -> dict[str, MatterVersion]:
+    return {row.matter: row for row in MatterVersion.objects.filter(is_current=True).defer("content")}
 
 
 def publish(definition: Definition, *, now: datetime) -> MatterVersion:
@@ -87,6 +95,7 @@ def publish(definition: Definition, *, now: datetime) -> MatterVersion:
         if existing and existing.is_current:
             return existing
         MatterVersion.objects.filter(matter=definition.id, is_current=True).update(is_current=False)
+        stamps.touch(stamps.MATTERS)
         if existing:
             MatterVersion.objects.filter(pk=existing.pk).update(is_current=True)
             existing.is_current = True

@@ -17,6 +17,7 @@ class RegistryConfig(AppConfig):
             end_appointments_of_leaver, dispatch_uid="registry.end_appointments_of_leaver"
         )
         _watch_people()
+        _watch_areas()
 
 
 def _watch_people() -> None:
@@ -39,3 +40,17 @@ def _watch_people() -> None:
                 weak=False,
                 dispatch_uid=f"registry.people.{model.__name__}.{id(signal)}",
             )
+
+
+def _watch_areas() -> None:
+    """区域一有改动就换版本戳，名称和路径的对照随即失效。成批改动（update、bulk_create）的地方自己换戳。"""
+    from django.db.models.signals import post_delete, post_save
+
+    from jiezhi.base.registry import stamps
+    from jiezhi.base.registry.models import Area
+
+    def changed(**kwargs: object) -> None:
+        stamps.touch(stamps.AREAS)
+
+    for signal in (post_save, post_delete):
+        signal.connect(changed, sender=Area, weak=False, dispatch_uid=f"registry.areas.{id(signal)}")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.registry import queries as registry
+from jiezhi.base.registry import stamps
 from jiezhi.base.registry.addresses import common_prefix, normalise_address
 from jiezhi.base.registry.models import Area, AreaLevel, Place
 from jiezhi.base.registry.models.areas import path_and_above
@@ -72,18 +73,30 @@ _NOTHING = AreaRow("", "", "", "", False)
 MANY_KEYS = 400
 
 
-class Placer:
-    """一次定位作业：区域表和边界各取一次，门牌、地址查过的不再查。`at` 定用哪一版边界。"""
+class _Areas:
+    """区域表和文字里认得的区域名；进程里留着，区域一改就重取。"""
 
-    def __init__(self, at: datetime | None = None) -> None:
-        self.at = at or timezone.now()
+    def __init__(self) -> None:
         rows = Area.objects.order_by("path").values_list("pk", "code", "path", "level", "name", "is_active")
         self.by_id = {row[0]: AreaRow(*row[1:]) for row in rows}
         self.by_path = {row.path: row for row in self.by_id.values()}
         active = [row for row in self.by_id.values() if row.active]
         streets = [row for row in active if row.level == AreaLevel.STREET]
         self.root = (streets or active or [_NOTHING])[0]
-        self._names = _names(active)
+        self.names = _names(active)
+
+
+_areas: stamps.StampedCache[_Areas] = stamps.StampedCache(stamps.AREAS)
+
+
+class Placer:
+    """一次定位作业：区域表和边界各取一次，门牌、地址查过的不再查。`at` 定用哪一版边界。"""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at or timezone.now()
+        areas = _areas.get(_Areas)
+        self.by_id, self.by_path = areas.by_id, areas.by_path
+        self.root, self._names = areas.root, areas.names
         self._indexes: dict[str, AreaIndex[int]] = {}
         self._doorplates: dict[str, Place | None] = {}
         self._exact: dict[str, list[Place]] = {}

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from jiezhi.base.casework.engine.turnstile import queueing
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Result, refuse
+from jiezhi.base.registry import stamps
 
 
 class Clash(IntegrityError):
@@ -26,7 +28,7 @@ def working(now: datetime) -> Iterator[Work]:
     """一次事务里的 Work；撞了唯一约束抛 Clash，事务已退回。"""
     work = Work(now)
     try:
-        with transaction.atomic():
+        with queueing(), stamps.read_once(), transaction.atomic():
             yield work
     except IntegrityError as error:
         fresh = [item for item in work.loaded.values() if item.stored is None]

@@ -15,7 +15,7 @@ from jiezhi.base.casework.engine import rows
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Case, CaseField, CodeList, EvidenceFile
 from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Area, PowerVersion, Unit
+from jiezhi.base.registry.models import PowerVersion, Unit
 from jiezhi.base.registry.queries import powers
 from jiezhi.core.calendar import DayTable
 from jiezhi.core.evidence.canonical import encode
@@ -45,7 +45,6 @@ class Lookups:
         self.work = work
         self._holdings: dict[str, list[Holding]] = {}
         self._areas: dict[str, str] = {}
-        self._all_areas = False
         self._codes: dict[str, set[str]] = {}
         self._files: dict[str, int | None] = {}
         self._people: set[str] | None = None
@@ -91,10 +90,7 @@ class Lookups:
         if code is None:
             return ""
         if code not in self._areas:
-            if self._all_areas:
-                return ""
-            self._all_areas = True
-            self._areas |= dict(Area.objects.values_list("code", "path"))
+            self._areas = registry.area_paths() | self._areas
         return self._areas.get(code, "")
 
     def learn_path(self, code: str | None, path: str) -> None:

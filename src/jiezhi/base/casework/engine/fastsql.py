@@ -20,7 +20,7 @@ M = TypeVar("M", bound=models.Model)
 # SQLite 一条语句最多 32766 个参数；留有余地。
 MAX_PARAMETERS = 30_000
 
-_inserts: dict[tuple[str, type[models.Model]], tuple[str, str, list[models.Field[Any, Any]]]] = {}
+_inserts: dict[tuple[str, type[models.Model]], _Insert] = {}
 _updates: dict[tuple[str, type[models.Model], tuple[str, ...]], tuple[str, list[models.Field[Any, Any]]]] = {}
 
 
@@ -29,10 +29,9 @@ def insert(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    names = [field.attname for field in _insert_parts(model)[2]]
-    read = attrgetter(*names)
+    parts = _insert_parts(model)
     auto = model._meta.auto_field
-    keys = insert_values(model, names, [read(row) for row in rows])
+    keys = insert_values(model, parts.names, [parts.read(row) for row in rows])
     for row, pk in zip(rows, keys, strict=True):
         if auto is not None:
             setattr(row, auto.attname, pk)
@@ -49,52 +48,49 @@ def insert_values(
     """
     if not rows:
         return []
-    head, group, fields = _insert_parts(model)
-    if list(names) != [field.attname for field in fields]:
+    parts = _insert_parts(model)
+    if tuple(names) != parts.names:
         raise ValueError(f"{model.__name__} 的列不对：{', '.join(names)}")
-    step = max(1, MAX_PARAMETERS // len(fields))
+    step = max(1, MAX_PARAMETERS // len(parts.names))
     auto = model._meta.auto_field
     real = connections[connection.alias]
-    converters = [_converter(field, real) for field in fields]
+    converters = [make(real) for make in parts.converters]
     keys: list[Any] = []
     for start in range(0, len(rows), step):
         chunk = rows[start : start + step]
         values: list[Any] = [
             convert(value) for row in chunk for convert, value in zip(converters, row, strict=True)
         ]
-        sql = f"{head} VALUES {', '.join([group] * len(chunk))}"
-        if auto is not None:
-            sql += f' RETURNING "{auto.column}"'
+        sql = f"{parts.head} VALUES {', '.join([parts.group] * len(chunk))}{parts.tail}"
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             keys += [pk for (pk,) in cursor.fetchall()] if auto is not None else [None] * len(chunk)
     return keys
 
 
-def _converter(field: models.Field[Any, Any], real: Any) -> Callable[[Any], Any]:
-    """值 → 数据库里的样子。类型已对的原样过；一批里反复出现的时刻、空列表只转换一次。"""
+def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Callable[[Any], Any]]:
+    """值 → 数据库里的样子。给数据库连接，返回转换函数；类型已对的原样过，一批里反复出现的时刻只转换一次。"""
     prepare = field.get_db_prep_save
     plain = _plain_type(field)
     if plain is not None:
-        return lambda value: value if type(value) is plain else prepare(value, real)
-    if isinstance(field, models.JSONField) and real.vendor == "sqlite":
+        return lambda real: lambda value: value if type(value) is plain else prepare(value, real)
+    if isinstance(field, models.JSONField):
         # SQLite 里 JSON 就是文字：中文原样写，不转义，省一半地方。
-        return _json_text
-    known: dict[Any, Any] = {}
-    empty: dict[Any, Any] = (
-        {list: prepare([], real), dict: prepare({}, real)} if isinstance(field, models.JSONField) else {}
-    )
+        return lambda real: _json_text if real.vendor == "sqlite" else lambda value: prepare(value, real)
 
-    def convert(value: Any) -> Any:
-        if type(value) is datetime:
-            if value not in known:
-                known[value] = prepare(value, real)
-            return known[value]
-        if not value and type(value) in empty:
-            return empty[type(value)]
-        return prepare(value, real)
+    def start(real: Any) -> Callable[[Any], Any]:
+        known: dict[datetime, Any] = {}
 
-    return convert
+        def convert(value: Any) -> Any:
+            if type(value) is datetime:
+                if value not in known:
+                    known[value] = prepare(value, real)
+                return known[value]
+            return prepare(value, real)
+
+        return convert
+
+    return start
 
 
 def _json_text(value: Any) -> str:
@@ -118,13 +114,25 @@ def _plain_type(field: models.Field[Any, Any]) -> type | None:
     return next((plain for kind, plain in _PLAIN if isinstance(field, kind)), None)
 
 
-def _insert_parts(model: type[models.Model]) -> tuple[str, str, list[models.Field[Any, Any]]]:
+class _Insert:
+    """新增一种行的语句和各列的转换。"""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        auto = model._meta.auto_field
+        fields = [field for field in model._meta.concrete_fields if field is not auto]
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        self.names = tuple(field.attname for field in fields)
+        self.read = attrgetter(*self.names)
+        self.head = f'INSERT INTO "{model._meta.db_table}" ({columns})'
+        self.group = "(" + ", ".join(["%s"] * len(fields)) + ")"
+        self.tail = f' RETURNING "{auto.column}"' if auto is not None else ""
+        self.converters = [_converter(field) for field in fields]
+
+
+def _insert_parts(model: type[models.Model]) -> _Insert:
     key = (connection.vendor, model)
     if key not in _inserts:
-        fields = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
-        columns = ", ".join(f'"{field.column}"' for field in fields)
-        head = f'INSERT INTO "{model._meta.db_table}" ({columns})'
-        _inserts[key] = (head, "(" + ", ".join(["%s"] * len(fields)) + ")", fields)
+        _inserts[key] = _Insert(model)
     return _inserts[key]
 
 

@@ -8,6 +8,7 @@ import pytest
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions, queries
 from jiezhi.base.casework.actions import Entry
+from jiezhi.base.casework.engine import running
 from jiezhi.base.casework.models import Case, Delivery, Event, NumberIssue, NumberSeries
 from jiezhi.base.casework.outcome import Refused, Result
 from jiezhi.base.casework.testing import START, Office
@@ -89,7 +90,7 @@ def test_clash_with_another_clerk_does_not_mix_up_the_rest(
     rows = [row("路灯"), row("井盖"), row("垃圾")]
     came: list[str] = []
 
-    original = actions._known
+    original = running._known
 
     def late(entries: Sequence[Entry]) -> dict[str, Event]:
         known = original(entries)
@@ -104,7 +105,7 @@ def test_clash_with_another_clerk_does_not_mix_up_the_rest(
             )
         return known
 
-    monkeypatch.setattr(actions, "_known", late)
+    monkeypatch.setattr(running, "_known", late)
     results = run(office.dispatcher, rows)
     assert [result.ok for result in results] == [True] * 6
     assert sorted(Case.objects.values_list("title", "seq")) == [("井盖", 2), ("垃圾", 2), ("路灯", 2)]

@@ -1,6 +1,6 @@
 """单位、任职、区域、地点、当事人、标签、日历的读操作。"""
 
-from jiezhi.base.registry.queries.areas import area_by_code, area_index, geometry_of, versions_of
+from jiezhi.base.registry.queries.areas import area_by_code, area_index, area_paths, geometry_of, versions_of
 from jiezhi.base.registry.queries.calendar import changed_days, day_table, years
 from jiezhi.base.registry.queries.parties import (
     parties_by_identifier,
@@ -28,6 +28,7 @@ __all__ = [
     "appointments_of",
     "area_by_code",
     "area_index",
+    "area_paths",
     "changed_days",
     "current_links",
     "day_table",

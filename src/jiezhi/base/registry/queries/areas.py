@@ -75,6 +75,14 @@ def area_index(level: str, at: datetime | None = None) -> "AreaIndex[int]":
     return index
 
 
+_paths: stamps.StampedCache[dict[str, str]] = stamps.StampedCache(stamps.AREAS)
+
+
+def area_paths() -> dict[str, str]:
+    """全部区域（含停用的）：代码 → 路径。"""
+    return _paths.get(lambda: dict(Area.objects.values_list("code", "path")))
+
+
 def area_by_code(code: str) -> Area | None:
     return Area.objects.filter(code=code).first()
 

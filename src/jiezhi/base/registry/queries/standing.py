@@ -10,7 +10,7 @@ from django.db import connection
 
 from jiezhi.base.accounts.models import Post
 from jiezhi.base.registry import stamps
-from jiezhi.base.registry.models import Appointment, Stamp, Unit, UnitKind
+from jiezhi.base.registry.models import Appointment, Unit, UnitKind
 from jiezhi.base.registry.queries import calendar
 from jiezhi.core.calendar import DayTable
 
@@ -47,7 +47,7 @@ _held: dict[str, tuple[str, Standing]] = {}
 
 def standing() -> Standing:
     """现在的一版。缓存命中时一条查询；人员、岗位、单位、任职改过之后，下一次取即为新的。"""
-    found = _stamps()
+    found = stamps.everything()
     calendar_stamp, people_stamp = found.get(stamps.CALENDAR, ""), found.get(stamps.PEOPLE, "")
     held = _held.get(connection.alias)
     stamp = f"{people_stamp}|{calendar_stamp}"
@@ -57,13 +57,6 @@ def standing() -> Standing:
         made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external(), _posts(), found)
         _held[connection.alias] = (stamp, made)
     return made
-
-
-def _stamps() -> dict[str, str]:
-    table = Stamp._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(f'SELECT "name", "value" FROM "{table}"')
-        return dict(cursor.fetchall())
 
 
 def _units() -> dict[str, tuple[str, str | None]]:
