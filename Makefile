@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := $(VENV)/bin
 
-.PHONY: run test lint check bench clean
+.PHONY: run test lint check bench bundle clean
 
 run: $(VENV)/.ready
 	@$(BIN)/jiezhi run --host $(HOST) --port $(PORT)
@@ -24,6 +24,11 @@ check: $(VENV)/.ready
 
 bench: $(VENV)/.ready-dev
 	@for one in act act_many place verify; do $(BIN)/python bench/$$one.py; done
+
+# 无网安装包（x86_64、aarch64），做好后在没有网络的环境里装一遍试试。
+bundle: $(VENV)/.ready
+	@BIN=$(BIN) bash packaging/bundle.sh
+	@bash packaging/try.sh
 
 # 按锁定的摘要安装，不指定任何来源；来源由本机的 pip 设置决定。
 $(VENV)/.ready: requirements/base.txt requirements/learn.txt pyproject.toml

@@ -6,7 +6,9 @@ from pathlib import Path
 from jiezhi.config import database, keys
 
 BASE_DIR = Path(__file__).resolve().parents[3]
-HOME = Path(os.environ.get("JIEZHI_HOME", BASE_DIR / "var"))
+# 从源码目录运行的，数据放在源码旁边；装好的（无网安装包）放在用户目录，一般由 JIEZHI_HOME 指定。
+_BESIDE = BASE_DIR if (BASE_DIR / "pyproject.toml").is_file() else Path.home() / ".local/share/jiezhi"
+HOME = Path(os.environ.get("JIEZHI_HOME", _BESIDE / "var"))
 HOME.mkdir(parents=True, exist_ok=True)
 
 # 钥匙不进数据库，也不进备份；第一次启动时生成。
@@ -173,7 +175,7 @@ OFFICE_CONTACT = {
     for key in ("short", "address", "phone")
     if os.environ.get(f"JIEZHI_OFFICE_{key.upper()}")
 }
-PACKS_DIR = Path(os.environ.get("JIEZHI_PACKS", BASE_DIR / "src" / "jiezhi" / "packs"))
+PACKS_DIR = Path(os.environ.get("JIEZHI_PACKS", Path(__file__).resolve().parents[1] / "packs"))
 
 LOGGING = {
     "version": 1,
