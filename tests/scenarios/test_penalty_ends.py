@@ -187,8 +187,10 @@ def test_a_revoked_decision_is_withdrawn_from_the_public(desk: Any, team: Team) 
     desk.does(publication, team.publisher, "公布")
     desk.later(days=2)
     desk.does(case, team.head, "撤销决定", "认定事实有误", 变更或撤销的内容="撤销云桥罚决字〔2026〕第1号决定")
-    assert case.state == "revoked"
+    assert case.state == "refunding"
     desk.worker()
+    case.refresh_from_db()
+    assert case.state == "revoked" and "没有要退还的" in desk.steps(case), "没有缴过款的自己了结"
     publication.refresh_from_db()
     assert publication.state == "withdrawing" and "撤回" in desk.running(publication)
     desk.same(case, publication)

@@ -22,6 +22,7 @@ from jiezhi.services.enforcement.testing import (
     informed,
     inspected,
     kinds,
+    performing,
     proposal,
     served,
 )
@@ -36,13 +37,6 @@ OLD = "2024-08-20"
 @pytest.fixture
 def team(desk: Any) -> Team:
     return Team(desk)
-
-
-def performing(desk: Any, team: Team) -> Case:
-    """九万元罚款的决定送达了。"""
-    case = deciding(desk, team)
-    desk.does(case, team.head, "作出处罚决定", **decision(desk))
-    return served(desk, team, case, "处罚决定书")
 
 
 def ticks(desk: Any) -> None:
@@ -80,7 +74,12 @@ def test_a_quashed_decision_is_executed_no_more(desk: Any, team: Team) -> None:
     quashed = result(desk, 变更或撤销的内容="区人民政府撤销本处罚决定")
     assert "要由街道办负责人办理" in desk.refused(case, team.one, "登记复议诉讼撤销", **quashed)
     desk.does(case, team.head, "登记复议诉讼撤销", **quashed)
-    assert case.state == "revoked" and "decide" not in case.done and desk.running(case) == set()
+    assert case.state == "refunding" and "decide" not in case.done
+    for who, title in ((team.finance, "加处罚款"), (team.one, "催告"), (team.head, "申请法院强制执行")):
+        assert "现在是“已撤销待退款”" in desk.refused(case, who, title)
+    desk.worker()
+    case.refresh_from_db()
+    assert case.state == "revoked" and desk.running(case) == set()
     assert "现在是“已撤销或者确认违法”" in desk.refused(case, team.finance, "加处罚款")
     # 重新办理的，追责时效看原案什么时候发现的
     again = clue(desk, team)

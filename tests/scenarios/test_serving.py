@@ -56,7 +56,7 @@ def clocks(case: Case, name: str) -> list[Clock]:
 
 
 def days(case: Case) -> dict[str, Any]:
-    return {one.party["name"]: one.deemed and f"{one.deemed:%m-%d}" for one in servings(case, "inform")}
+    return {one.party["name"]: one.deemed and f"{one.deemed:%m-%d}" for one in servings(case)}
 
 
 def test_one_in_person_one_by_announcement(desk: Any, who: Any, informed: Case) -> None:
@@ -170,3 +170,13 @@ def test_a_new_paper_must_be_served_again(desk: Any, who: Any, informed: Case) -
     desk.at(8, 27)
     desk.does(case, who, "决定")
     desk.same(case)
+
+
+def test_the_case_page_lists_who_was_served(desk: Any, who: Any, informed: Case, client: Any) -> None:
+    desk.does(informed, who, "送达告知书", **serve(desk))
+    client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+    shown = client.get(f"/cases/{informed.uid}/").content.decode()
+    table = shown.partition('id="servings-title"')[2].partition("</section>")[0]
+    assert table.count("<tr><td") == 2 and table.count("告知书") == 2
+    assert "2026年8月10日" in table and "还没有送达" in table
+    assert JIA["name"] not in table and YI["name"] not in table, "姓名打码"

@@ -125,6 +125,11 @@ class ActionDecl(Declaration):
         return self.from_ == ["start"]
 
     @property
+    def jointly(self) -> bool:
+        """要同时办两头的（并入、收并）：只从“合并”办，不当作一个单独的动作。"""
+        return not {"merge", "absorb"}.isdisjoint(self.means)
+
+    @property
     def automatic(self) -> bool:
         """是不是由系统按时机办理的动作。"""
         return bool(self.on or self.every)

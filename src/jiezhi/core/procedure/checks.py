@@ -91,7 +91,6 @@ _WANTED = {
     "notice": {"limit", "field"},
     "test": {"cel"},
     "rests": {"field"},
-    "keeps": {"all_of"},
     "opens": {"matter"},
 }
 
@@ -109,6 +108,8 @@ _ONLY = {
 
 def _wanted(rule: RuleDecl) -> set[str]:
     """这一种规则必须写的键：漏写了，规则就什么也把不住。"""
+    if rule.kind == "keeps" and not rule.any_of:
+        return {"all_of"}
     return _WANTED.get(rule.kind, set())
 
 

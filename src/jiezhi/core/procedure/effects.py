@@ -166,8 +166,9 @@ def roles_wrong(
     roles: Mapping[str, list[str]],
     merged: Mapping[str, Any],
     env: Env,
+    joining: Set[str] | None = None,
 ) -> list[Missing]:
-    """角色的人数、资格、相互不得是同一人。"""
+    """角色的人数、资格、相互不得是同一人。给了 `joining` 只核这几个人（新进来的）的资格。"""
     found = []
     held = {**(view.roles if view else {}), **{role: tuple(people) for role, people in roles.items()}}
     for role, people in roles.items():
@@ -179,6 +180,8 @@ def roles_wrong(
             found.append(Missing(f"role.{role}", say, "补足人员后再办"))
         for name in decl.needs:
             for person in people:
+                if joining is not None and person not in joining:
+                    continue
                 if not env.call(Call(name=name, args={"officer": person}), view, merged):
                     say = f"“{decl.title}”中有人不具备“{env.describe_who(name)}”"
                     found.append(Missing(f"role.{role}", say, "换具备条件的人"))

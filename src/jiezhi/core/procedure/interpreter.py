@@ -173,6 +173,9 @@ def _moment(view: CaseView | None, request: Request) -> list[Missing]:
     if view is not None and view.changed_at is not None and request.at < view.changed_at:
         local = view.changed_at.astimezone(clockwork.LOCAL)
         text = f"{local.month}月{local.day}日 {local:%H:%M}"
+        if request.at == request.now:  # 不是补录：服务器的时钟往回拨了
+            say = f"服务器现在的时间比本件上一次环节变动（{text}）还早"
+            return [Missing("at", say, "请系统管理员核对服务器时钟，校准后再办", field="at")]
         return [Missing("at", f"发生时间早于上一次环节变动（{text}）", "核对发生时间", field="at")]
     return []
 

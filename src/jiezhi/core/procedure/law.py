@@ -60,7 +60,7 @@ class RuleDecl(Declaration):
     guide     能做 means 的业务必须有办事指南，公示事项齐全
     test      做 means 必须有同样判断（cel）的办理条件，用到的字段由人填，不由系统定
     rests     means 必须依赖字段 field：字段改了，means 作废，要重新做
-    keeps     means 只能连同 all_of 一起作废
+    keeps     means 只能连同 all_of 一起作废；写了 any_of 的，只有做其中之一的动作能作废它
     opens     做 means 必须随之开立业务模板 matter 的子件，不看有没有来源
     """
 

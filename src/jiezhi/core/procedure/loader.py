@@ -1,7 +1,7 @@
 """读一个文件夹的业务模板。
 
 `_law/` 放法律（means 法律含义词表、statutes 法律名录、law 法律规则）,`_traits/` 放通用做法，`_powers/` 放权责清单的种子
-（powers），`_discretion/` 放裁量基准（discretion），代码表（list）放哪里都行，其余文件夹放业务模板（matter），一个文件一份。一个文件坏了不影响别的文件；全部文件的全部问题一次列出。
+（powers），`_discretion/` 放裁量基准（discretion），`_systems/` 放外部系统的登记（system），代码表（list）放哪里都行，其余文件夹放业务模板（matter），一个文件一份。一个文件坏了不影响别的文件；全部文件的全部问题一次列出。
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from jiezhi.core.procedure.checks import check_laws, check_matter, check_powers
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.errors import PackError, Problem, in_order
 from jiezhi.core.procedure.explain import problems_of
+from jiezhi.core.procedure.external import ExternalDecl
+from jiezhi.core.procedure.externalcheck import external_of
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
 from jiezhi.core.procedure.matter import MatterDecl, TraitDecl
 from jiezhi.core.procedure.packset import LoadedMatter, PackSet
@@ -30,9 +32,9 @@ from jiezhi.core.procedure.source import MAX_BYTES, Mark, Path, Positions, Sourc
 from jiezhi.core.procedure.traits import LoadedTrait, expand, references, resolve
 
 MAX_FILES = 2000
-KINDS = ("matter", "trait", "list", "law", "statutes", "means", "powers", "discretion")
+KINDS = ("matter", "trait", "list", "law", "statutes", "means", "powers", "discretion", "system")
 _PLACES = dict.fromkeys(("law", "statutes", "means"), "_law") | {"trait": "_traits"}
-_PLACES |= {"powers": "_powers", "discretion": "_discretion"}
+_PLACES |= {"powers": "_powers", "discretion": "_discretion", "system": "_systems"}
 _READABLE = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff_.-]*")
 M = TypeVar("M", bound=BaseModel)
 
@@ -78,6 +80,11 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
     packs.problems += check_powers(packs)
     for source in found["discretion"]:
         _take_benchmark(source, packs)
+    for source in found["system"]:
+        decl, problems = external_of(source, packs)
+        packs.problems += [one for one in problems if not source.under_flagged(_keys(one.path, source.data))]
+        if decl and _register(packs, "systems", decl.system, source, ("system",), "外部系统"):
+            packs.externals[decl.system] = decl
     packs.problems = in_order(packs.problems)
     return packs
 
@@ -91,6 +98,21 @@ def load_matter(text: str, pack_set: PackSet, file: str = "业务模板") -> Loa
     if matter is None or not matter.usable:
         raise PackError(problems)
     return matter
+
+
+def load_external(text: str, pack_set: PackSet, file: str = "登记") -> ExternalDecl:
+    """读单独一份外部系统的登记（本单位改的），引用的业务模板取自 `pack_set`。有错误抛 PackError（全部问题，指到行列）。"""
+    source = read_text(text, file)
+    problems = list(source.problems)
+    decl = None
+    if isinstance(source.data, dict) and "system" in source.data:
+        decl, more = external_of(source, pack_set)
+        problems += more
+    elif not problems:
+        problems.append(_problem(source, "file.kind", (), "外部系统的登记最外层要有 system（代号）"))
+    if decl is None or any(one.is_error for one in problems):
+        raise PackError(in_order(problems))
+    return decl
 
 
 def try_matter(

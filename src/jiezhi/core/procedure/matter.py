@@ -40,6 +40,7 @@ class RoleDecl(Declaration):
     min: Annotated[int, Field(ge=1)] = 1
     needs: Names = []
     distinct_from: Names = []
+    personal: bool = Field(False, description="只属于本人，离岗交接时不转给别人（如证件的持证人）")
 
 
 class ExcludeDecl(Declaration):
@@ -137,12 +138,16 @@ class MeasureDecl(Declaration):
 
 
 class ImportAct(Declaration):
-    """导入一行时依次办理的动作；`when` 写列名或字段：该列有值才办理。"""
+    """导入一行时依次办理的动作；`when` 写列名或字段：该列有值才办理。
+
+    `again` 的是跟着对方走的列：已有的件上这几列变了，每次导入都再办一次；登记时由开件动作填，不另办。
+    """
 
     action: Name
     at: str | None = None
     when: str | None = None
     fields: dict[DottedName, str] = Field({}, description="字段（或 字段.部分）← 列名；=文字 表示定值")
+    again: bool = Field(False, description="跟着对方走：这几列变了就再办一次；其余的列变了只列出来，由人更正")
 
 
 class ImportLayout(Declaration):
@@ -150,6 +155,8 @@ class ImportLayout(Declaration):
 
     title: Title
     number: str = Field(description="对方编号所在列")
+    ours: str | None = Field(None, description="我方编号所在列：写着我们已有的件的，不再开件")
+    only: dict[str, Names] = Field({}, description="列 ← 写着哪几样的才开件；别的行只认已有的件")
     columns: dict[str, Names] = Field({}, description="列 ← 认得的几种叫法")
     acts: Annotated[list[ImportAct], Field(min_length=1)]
 
@@ -159,6 +166,15 @@ class HostDecl(Declaration):
 
     system: Title
     number: Title
+    layouts: dict[Name, ImportLayout] = Field({}, alias="import")
+
+
+class ElsewhereDecl(Declaration):
+    """本平台主办、按规定还要录到上级平台的：件号照旧由本平台发，上级平台的编号另记在一个字段里。"""
+
+    system: Title
+    number: Title = Field(description="上级平台怎样叫它的编号")
+    enter: Name = Field(description="登记上级平台编号的动作")
     layouts: dict[Name, ImportLayout] = Field({}, alias="import")
 
 
@@ -205,6 +221,7 @@ class MatterDecl(Shared):
     class_: str = Field(alias="class")
     trade: Literal["工单", "办件", "案件", "信访件", "纠纷", "任务", "件"] = "件"
     host: Literal["here"] | HostDecl = "here"
+    elsewhere: dict[Name, ElsewhereDecl] = Field({}, description="记上级平台编号的字段 → 哪个平台")
     use: Annotated[list[dict[Name, dict[str, Any]]], BeforeValidator(_traits)] = []
     help: Text | None = None
     summary: Name | None = Field(None, description="作件名的字段")
@@ -221,3 +238,9 @@ class MatterDecl(Shared):
     def host_system(self) -> str | None:
         """外部主办系统的名称；主办在本平台时为 None。"""
         return self.host.system if isinstance(self.host, HostDecl) else None
+
+    @property
+    def number_field(self) -> dict[str, str | None]:
+        """外部系统的名称 → 它的编号记在哪个字段；主办系统的编号就是件号，为 None。"""
+        found: dict[str, str | None] = {one.system: name for name, one in self.elsewhere.items()}
+        return found | ({self.host.system: None} if isinstance(self.host, HostDecl) else {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from jiezhi.core.discretion.decl import BenchmarkDecl
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.errors import Problem, in_order
+from jiezhi.core.procedure.external import ExternalDecl
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, StatuteDecl
 from jiezhi.core.procedure.matter import MatterDecl
 from jiezhi.core.procedure.powers import PowerDecl
@@ -57,6 +58,7 @@ class PackSet:
     faulty: dict[str, LoadedMatter] = field(default_factory=dict)
     powers: dict[str, PowerDecl] = field(default_factory=dict)
     benchmarks: dict[str, BenchmarkDecl] = field(default_factory=dict)
+    externals: dict[str, ExternalDecl] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     marks: dict[tuple[str, str], Mark] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ from pydantic_core import core_schema
 
 from jiezhi.core.discretion.decl import BenchmarkDecl
 from jiezhi.core.procedure import actions, base, fields, matter
+from jiezhi.core.procedure.external import ExternalDecl
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
 from jiezhi.core.procedure.matter import MatterDecl, Shared, TraitDecl
 from jiezhi.core.procedure.powers import PowersFile
@@ -167,6 +168,11 @@ def discretion_schema() -> Schema:
     return _headed(_of(BenchmarkDecl), "裁量基准")
 
 
+def system_schema() -> Schema:
+    """外部系统的登记文件。"""
+    return _headed(_of(ExternalDecl), "外部系统的登记")
+
+
 def _together(title: str, models: tuple[type[BaseModel], ...]) -> Schema:
     defs: Schema = {}
     options = []
@@ -184,6 +190,7 @@ FILES: dict[str, Callable[[], Schema]] = {
     "codes.json": codes_schema,
     "powers.json": powers_schema,
     "discretion.json": discretion_schema,
+    "system.json": system_schema,
 }
 
 

@@ -7,7 +7,8 @@ class EnforcementConfig(AppConfig):
     verbose_name = "行政执法"
 
     def ready(self) -> None:
-        from jiezhi.services.enforcement import execution, resolve
+        from jiezhi.services.enforcement import execution, refunds, resolve
 
         resolve.register()
         execution.register()
+        refunds.register()

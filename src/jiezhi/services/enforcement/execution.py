@@ -25,6 +25,7 @@ def register() -> None:
     extensions.fact("penalty.instalment_end", "分期届满的次日", instalment_end)
     extensions.condition("penalty.disputes_kept", "历次复议诉讼照实", disputes_kept)
     extensions.fact("penalty.disputes", "历次复议诉讼，连同这一次", so_far)
+    extensions.fact("penalty.fine", "件上的罚款金额（分）", fine)
 
 
 def _stored(context: Context) -> Mapping[str, Any]:
@@ -35,6 +36,11 @@ def not_raised(context: Context, fine: Any = None) -> bool:
     """变更后的罚款不高于件上现有的决定（变更不得加重，加重要重新告知）。"""
     before = _stored(context).get("fine")
     return isinstance(fine, int) and isinstance(before, int) and fine <= before
+
+
+def fine(context: Context) -> int | None:
+    """件上的罚款金额。"""
+    return _stored(context).get("fine")
 
 
 def nothing_to_pay(context: Context) -> bool:

@@ -168,6 +168,13 @@ def decision(desk: Any, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def performing(desk: Any, team: Team) -> Case:
+    """九万元罚款的决定送达了。"""
+    case = deciding(desk, team)
+    desk.does(case, team.head, "作出处罚决定", **decision(desk))
+    return served(desk, team, case, "处罚决定书")
+
+
 def hearing(day: str, host: Any) -> dict[str, Any]:
     """听证通知填的内容。"""
     return {

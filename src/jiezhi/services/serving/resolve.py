@@ -66,12 +66,12 @@ def deemed_right(context: Context, way: Any, on: Any, deemed: Any, arrived: Any 
 
 def is_party(context: Context, to: Any, parties: Any) -> bool:
     """受送达人与本件某个当事人的登记一字不差：各人的期间按它区分。"""
-    return to is not None and to in _several(parties)
+    return to is not None and to in several(parties)
 
 
 def all_served(context: Context, parties: Any, served: str) -> bool:
     """最近一次做 `served`（作出这种文书）之后，每个当事人都送达过，且视为送达日都到了。"""
-    wanted = {party_mark(party) for party in _several(parties)}
+    wanted = {party_mark(party) for party in several(parties)}
     if context.view is None or not wanted:
         return False
     found = served_days(context.work.bodies(context.view.uid), served)
@@ -87,7 +87,7 @@ def next_party(context: Context) -> dict[str, Any] | None:
     fields = matter.fields
     name = next((n for n in context.values if n.endswith("_to") and fields[n].type is FieldType.PARTY), "")
     known = next((n for n, one in fields.items() if one.type is FieldType.PARTY and one.many), "")
-    parties = _several(view.fields.get(known))
+    parties = several(view.fields.get(known))
     given = context.values.get(name)
     if isinstance(given, Mapping):
         return next((one for one in parties if given.items() <= one.items()), None)
@@ -107,6 +107,7 @@ def served_days(bodies: Iterable[Mapping[str, Any]], served: str) -> dict[str, s
     return found
 
 
-def _several(value: Any) -> list[dict[str, Any]]:
+def several(value: Any) -> list[dict[str, Any]]:
+    """当事人字段的值 → 各个当事人；依法清除了的、没有填的不算。"""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, dict)]

@@ -20,7 +20,7 @@ from jiezhi.core.procedure.abstract import (
 )
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.matter import MatterDecl
-from jiezhi.core.procedure.tests.test_oracle import OVER, build, cases, truth
+from jiezhi.core.procedure.tests.oracle import OVER, build, cases, truth
 from jiezhi.core.procedure.verifier import verify
 
 MEANS = {name: name for name in ("ask", "answer", "check", "close")}

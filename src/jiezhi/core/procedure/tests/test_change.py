@@ -16,7 +16,7 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.law import LawDecl, StatuteDecl
 from jiezhi.core.procedure.loader import load_folder
 from jiezhi.core.procedure.matter import MatterDecl
-from jiezhi.core.procedure.tests.test_oracle import FIELDS, OVER, brute_force, build, cases, valuation
+from jiezhi.core.procedure.tests.oracle import FIELDS, OVER, brute_force, build, cases, valuation
 from jiezhi.core.procedure.verifier import verify
 from jiezhi.core.procedure.verifier.change import verify_change
 

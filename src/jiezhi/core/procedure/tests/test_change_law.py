@@ -16,6 +16,7 @@ MORE = {"defend": "陈述申辩", "reply": "复核申辩", "dispute": "复议诉
 RULES: dict[str, Any] = {
     "answered": {"kind": "before", "means": "decide", "all_of": "reply", "when": "done.defend"},
     "kept": {"kind": "keeps", "means": "reply", "all_of": "inform"},
+    "ended": {"kind": "keeps", "means": "plead", "any_of": "decide"},
     "paused": {"kind": "never", "means": "decide", "after": "dispute"},
     "in_time": {"kind": "clock", "means": "decide", "from_means": "file", "limit": "90日"},
 }
@@ -78,6 +79,10 @@ def test_what_the_law_keeps_together_goes_together() -> None:
     alone = kept(old, new, clears={"pending": ["reply"]})
     assert "“复核申辩”不能在换版时作废：违反法律规则“规则kept”" in alone
     assert kept(old, new, clears={"pending": ["reply", "inform"]}) == ""
+    pleading = {"actions/defend": {**TALK["actions/defend"], "means": "plead"}}
+    pleading["actions/reply"] = {**TALK["actions/reply"], "needs": "done.plead"}
+    old, new = compiled(pleading), compiled(pleading)
+    assert "违反法律规则“规则ended”" in kept(old, new, clears={"pending": ["plead"]})
 
 
 def test_what_the_party_did_is_not_dropped() -> None:

@@ -59,7 +59,8 @@ def _meanings(pair: Pair) -> None:
             _kept(pair, state, name, watched[name])
         for definition in (pair.old, pair.new):
             for rule in _rules(definition):
-                alone = rule.means in lost - watched.keys() and not set(rule.all_of) <= lost
+                kept = bool(rule.any_of) or not set(rule.all_of) <= lost
+                alone = rule.means in lost - watched.keys() and kept
                 if rule.kind == "keeps" and alone:
                     _kept(pair, state, rule.means, f"违反法律规则“{rule.say}”")
 

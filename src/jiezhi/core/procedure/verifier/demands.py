@@ -151,12 +151,18 @@ def _rests(report: Report, rule: RuleDecl, name: str, action: ActionDecl, tell: 
 
 
 def _keeps(report: Report, rule: RuleDecl, name: str, action: ActionDecl, tell: Tell) -> None:
-    resting = report.definition.rests_on.values()
-    if any(rule.means in voids and not set(rule.all_of) <= voids for voids in resting):
+    resting = [voids for voids in report.definition.rests_on.values() if rule.means in voids]
+    if resting and rule.any_of:
+        tell(name, f"它依赖的字段一改就作废了；请从 meanings 里删去，只由{report.meanings(rule.any_of)}了结")
+    elif any(not set(rule.all_of) <= voids for voids in resting):
         tell(name, f"它依赖的字段一改就单独作废了；请让{report.meanings(rule.all_of)}也依赖这些字段")
     for key, other in report.definition.matter.actions.items():
-        if rule.means in other.clears and not set(rule.all_of) <= {*other.clears}:
+        if rule.means not in other.clears:
+            continue
+        if not set(rule.all_of) <= {*other.clears}:
             tell(key, f"作废了{report.meaning(rule.means)}，却没有一并作废{report.meanings(rule.all_of)}")
+        if rule.any_of and not set(rule.any_of) & {*other.means}:
+            tell(key, f"作废了{report.meaning(rule.means)}，却没有做{report.meanings(rule.any_of)}之一")
 
 
 def _opens(report: Report, rule: RuleDecl, name: str, action: ActionDecl, tell: Tell) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from jiezhi.core.calendar import parse_duration
 from jiezhi.core.procedure.actions import ActionDecl, ServiceDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
+from jiezhi.core.procedure.matter import ElsewhereDecl, HostDecl, ImportLayout
 from jiezhi.core.procedure.verifier import children
 from jiezhi.core.procedure.verifier.assigned import PLACEHOLDER
 from jiezhi.core.procedure.verifier.catalogue import Catalogue
@@ -265,44 +266,90 @@ def _commutes(report: Report, name: str, action: ActionDecl) -> None:
 
 def _imports(report: Report) -> None:
     matter = report.definition.matter
-    if matter.host == "here":
+    if isinstance(matter.host, HostDecl):
+        for name, layout in matter.host.layouts.items():
+            _layout(report, ("host", "import", name), layout)
+    known: dict[str, str] = {}
+    for field, one in matter.elsewhere.items():
+        _elsewhere(report, field, one)
+        for name, layout in one.layouts.items():
+            at: Place = ("elsewhere", field, "import", name)
+            if known.setdefault(name, field) != field or (
+                isinstance(matter.host, HostDecl) and name in matter.host.layouts
+            ):
+                report.add("import.twice", at, f"来表代号“{name}”用了两次；请改一个")
+            _layout(report, at, layout, field)
+
+
+def _elsewhere(report: Report, field: str, one: ElsewhereDecl) -> None:
+    """记上级平台编号的字段和登记它的动作。"""
+    matter = report.definition.matter
+    at: Place = ("elsewhere", field)
+    if one.system == matter.host_system:
+        report.add(
+            "elsewhere.host", (*at, "system"), f"“{one.system}”就是主办系统，件号就是它的编号；请去掉这一段"
+        )
+    if not field_known(report, field, at):
         return
-    for layout_name, layout in matter.host.layouts.items():
-        for i, act in enumerate(layout.acts):
-            at: Place = ("host", "import", layout_name, "acts", i)
-            action = matter.actions.get(act.action)
-            if action is None:
-                report.unknown("action", "动作", act.action, matter.actions, (*at, "action"))
-                continue
-            if i == 0 and not action.opens_case:
-                report.add(
-                    "import.opening",
-                    at,
-                    f"来表“{layout.title}”的第一个动作要是开件动作，{report.action(act.action)}不是",
-                )
-            if "import" not in action.by:
+    decl = matter.fields[field]
+    if decl.type is not FieldType.TEXT or decl.secret or not decl.indexed:
+        say = f"{report.field(field)}记上级平台的编号，要是可以筛选（indexed）、不敏感的文字"
+        report.add("elsewhere.field", at, say)
+    action = matter.actions.get(one.enter)
+    if action is None:
+        report.unknown("action", "动作", one.enter, matter.actions, (*at, "enter"))
+    elif field not in action.collected() or "import" not in action.by:
+        say = f"{report.action(one.enter)}要采集{report.field(field)}，by 里要有 import，导入才能回填；请补上"
+        report.add("elsewhere.enter", (*at, "enter"), say)
+
+
+def _layout(report: Report, layout_at: Place, layout: ImportLayout, number: str = "") -> None:
+    """一种来表：依次办理的动作办得了、填得全。`number` 是记对方编号的字段（本平台主办的才有），由导入填。"""
+    matter = report.definition.matter
+    opened: set[str] = set()
+    for i, act in enumerate(layout.acts):
+        at: Place = (*layout_at, "acts", i)
+        action = matter.actions.get(act.action)
+        if action is None:
+            report.unknown("action", "动作", act.action, matter.actions, (*at, "action"))
+            continue
+        if i == 0 and not action.opens_case:
+            report.add(
+                "import.opening",
+                at,
+                f"来表“{layout.title}”的第一个动作要是开件动作，{report.action(act.action)}不是",
+            )
+        if "import" not in action.by:
+            say = (
+                f"来表“{layout.title}”要办理{report.action(act.action)}，它的 by 里没有 import,"
+                "导入会被拒绝；请补上"
+            )
+            report.add("import.by", at, say)
+        given = {written.partition(".")[0] for written in act.fields}  # spot.address 填的是 spot 的一部分
+        given |= {number} if number and i == 0 else set()
+        for field in sorted(given):
+            if field not in action.collected() and field not in action.fill:
                 say = (
-                    f"来表“{layout.title}”要办理{report.action(act.action)}，它的 by 里没有 import,"
-                    "导入会被拒绝；请补上"
+                    f"来表“{layout.title}”填了{report.field(field)},"
+                    f"动作{report.action(act.action)}却不采集它；请改正"
                 )
-                report.add("import.by", at, say)
-            given = {written.partition(".")[0] for written in act.fields}  # spot.address 填的是 spot 的一部分
-            for field in sorted(given):
-                if field not in action.collected() and field not in action.fill:
-                    say = (
-                        f"来表“{layout.title}”填了{report.field(field)},"
-                        f"动作{report.action(act.action)}却不采集它；请改正"
-                    )
-                    report.add("import.field", (*at, "fields", field), say)
-            for field in action.required():
-                decl = matter.fields.get(field)
-                known = field in given or field in action.fill
-                if not known and (decl is None or decl.default is None):
-                    say = (
-                        f"来表“{layout.title}”没有给出{report.action(act.action)}必填的"
-                        f"{report.field(field)}，这一行导不进去；请补上"
-                    )
-                    report.add("import.missing", at, say)
+                report.add("import.field", (*at, "fields", field), say)
+        opened = given if i == 0 else opened
+        if act.again and (i == 0 or not action.commutes or given - opened):
+            say = (
+                f"来表“{layout.title}”里跟着对方走的{report.action(act.action)}要与别人的办理互不影响（commutes），"
+                "不能是开件动作，它填的列开件时也要填；请改正"
+            )
+            report.add("import.again", at, say)
+        for field in action.required():
+            decl = matter.fields.get(field)
+            known = field in given or field in action.fill
+            if not known and (decl is None or decl.default is None):
+                say = (
+                    f"来表“{layout.title}”没有给出{report.action(act.action)}必填的"
+                    f"{report.field(field)}，这一行导不进去；请补上"
+                )
+                report.add("import.missing", at, say)
 
 
 def check_params(report: Report) -> None:

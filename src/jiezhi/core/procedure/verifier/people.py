@@ -62,8 +62,10 @@ def _who(report: Report, catalogue: Catalogue, name: str, action: ActionDecl) ->
                 report.unknown("who", "办理人写法", who, [*PLAIN, "post.x", "role.x"], place)
             elif catalogue.resolvers is not None and who not in catalogue.resolvers:
                 report.unknown("resolver", "人员来源", who, catalogue.resolvers, place)
-    if action.organ and not all(who.startswith(("post.", "unit.")) for who in action.by):
-        say = f"动作{report.action(name)}是“{action.organ}”做的，要由岗位代为记录；by 请写 post.x"
+    # 外部机关随签名包、导入表送来的（import），包和表就是凭据；但总要有岗位能代为记录：对方可能没有接上。
+    posts = [who for who in action.by if who.startswith(("post.", "unit."))]
+    if action.organ and (not posts or set(action.by) - {*posts, "import"}):
+        say = f"动作{report.action(name)}是“{action.organ}”做的，要由岗位代为记录；by 请写 post.x，随包送来的另加 import"
         report.add("who.organ", at, say)
     if action.automatic and "system" not in action.by:
         say = f"动作{report.action(name)}写了自动办理的时机，by 里要有 system"
