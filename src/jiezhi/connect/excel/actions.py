@@ -65,7 +65,7 @@ def start_import(
     """
     moment = now or timezone.now()
     mappings = queries.mappings_for(matter)
-    content, name = _content(source, name)
+    content, name = content_of_file(source, name)
     sheet = read_sheet(content, max_rows=MAX_ROWS, wanted=queries.wanted(mappings), name=name)
     chosen, matching = choose(mappings, sheet.headers, layout, column_map)
     _may_import(chosen, acting_officer, moment)
@@ -256,7 +256,8 @@ def _open(run: ImportRun) -> Sheet:
     return sheet
 
 
-def _content(source: Any, name: str) -> tuple[bytes, str]:
+def content_of_file(source: Any, name: str = "") -> tuple[bytes, str]:
+    """路径、字节或上传的文件 → （内容、文件名）。读不了、太大 → SheetError。"""
     if isinstance(source, bytes):
         return source, name or "导入.xlsx"
     if isinstance(source, str | PathLike):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
 from typing import Any, BinaryIO
@@ -16,10 +17,10 @@ from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.actions import MIN_REASON
 from jiezhi.base.accounts.authority import require_active
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.accounts.records import write_record
+from jiezhi.base.accounts.records import note_reads, write_record
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case, Event
-from jiezhi.base.casework.queries import masked_value, visible
+from jiezhi.base.casework.queries import masked_value, seen
 from jiezhi.connect.excel import queries
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.layouts import Layout, export
@@ -46,7 +47,8 @@ def export_cases(
     """把 `cases` 里这个人看得见的件写成表，返回行数。
 
     `shape` 是一次导入（照它来时的样子）、一张表的样子，或来表的代号；后两种要给 `matter`。
-    个人信息打码；写明 `reason`（调取理由，至少 4 个字）才写出全文：先记入管理记录，再写表。
+    个人信息打码；写明 `reason`（调取理由，至少 4 个字）才写出全文：先记入管理记录，每一件、每一项再各落一条
+    敏感信息查看记录（成批，先提交后写出）。
     写全文时不能在别的事务里调用（RuntimeError）：外层回滚会抹掉已导出的事实。
     表里我们没有对应的列留空。写不下抛 SheetError。
     """
@@ -56,14 +58,15 @@ def export_cases(
     if not matter:
         raise SheetError("请指明导出哪个业务模板的件。")
     layout, mapping, columns = _shape(shape, matter)
-    found = cases.filter(matter=matter, pk__in=visible(acting_officer, moment).values("pk"))
+    found = cases.filter(seen(acting_officer, moment, "pk"), matter=matter)
     extra = [title for title in APPENDED if title not in layout.headers]
     reason = reason.strip()
     if reason and len(reason) < MIN_REASON:
         raise SheetError(
             f"导出个人信息全文要写明调取理由，至少 {MIN_REASON} 个字；不写理由的，个人信息打码。"
         )
-    writer = _Lines(mapping, columns, layout.headers, extra, plain=bool(reason))
+    reader = _Reader(acting_officer, reason, moment) if reason else None
+    writer = _Lines(mapping, columns, layout.headers, extra, reader=reader)
     if reason:
         # 先记后写：记不成就不给，写到一半断了也查得到。
         with transaction.atomic(durable=True):
@@ -96,6 +99,25 @@ def _shape(shape: ImportRun | Layout | str, matter: str) -> tuple[Layout, SheetM
     return shape, mapping, {ours: shape.headers[at] for ours, at in matching.found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """写出全文的：谁、因何、什么时候。"""
+
+    officer: Officer
+    reason: str
+    now: datetime
+
+    def note(self, seen: Sequence[tuple[Case, Mapping[str, str]]]) -> None:
+        """这一批要写出哪几项：先提交。"""
+        with transaction.atomic(durable=True):
+            note_reads(
+                [(case, fields, case.number) for case, fields in seen],
+                reason=f"导出表格：{self.reason}",
+                acting_officer=self.officer,
+                now=self.now,
+            )
+
+
 class _Lines:
     """件 → 一行格子。"""
 
@@ -106,12 +128,12 @@ class _Lines:
         headers: Sequence[str],
         extra: Sequence[str],
         *,
-        plain: bool,
+        reader: _Reader | None,
     ) -> None:
         self.mapping = mapping
         self.headers = headers
         self.extra = extra
-        self.plain = plain
+        self.reader = reader
         self.ours = {header: ours for ours, header in columns.items()}
         matter = mapping.definition.matter
         # 列 ← 字段，或哪几个动作的发生时间：补登的“答复时间”和在这里答复的时间是一回事。
@@ -128,14 +150,12 @@ class _Lines:
 
     def lines(self, cases: QuerySet[Case]) -> Iterator[list[Any]]:
         """逐行；分批取，内存与件数无关。"""
-        rows = cases.select_related("version", "unit").defer("version__content").order_by("pk")
-        pending: list[Case] = []
-        for case in rows.iterator(chunk_size=_CHUNK):
-            pending.append(case)
-            if len(pending) >= _CHUNK:
-                yield from self._some(pending)
-                pending = []
-        yield from self._some(pending)
+        # 先取好主键：写查看记录要提交，不能夹在一条没有读完的查询里。
+        keys = list(cases.order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(keys), _CHUNK):
+            rows = Case.objects.filter(pk__in=keys[start : start + _CHUNK])
+            rows = rows.select_related("version", "unit").defer("version__content")
+            yield from self._some(list(rows.order_by("pk")))
 
     def _some(self, cases: Sequence[Case]) -> Iterator[list[Any]]:
         wanted = frozenset().union(*self.moments.values())
@@ -148,14 +168,30 @@ class _Lines:
                 for column, actions in self.moments.items():
                     if action in actions:
                         times[(pk, column)] = at
-        for case in cases:
-            yield self._line(case, times)
+        opened = [_opened(case) for case in cases]
+        if self.reader is not None:
+            pairs = zip(cases, opened, strict=True)
+            self.reader.note([(case, self._secret(case, fields)) for case, fields in pairs])
+        for case, fields in zip(cases, opened, strict=True):
+            yield self._line(case, fields, times)
 
-    def _line(self, case: Case, times: Mapping[tuple[int, str], datetime]) -> list[Any]:
+    def _secret(self, case: Case, fields: Mapping[str, Any]) -> dict[str, str]:
+        """这一行要写出的敏感项：代码 → 名称。"""
+        declared = matters.definition_of(case.version).matter.fields
+        columns = [self.ours.get(header, "") for header in self.headers]
+        names = {self.sources[column][0] for column in columns if column in self.sources}
+        if "答复" in self.extra:
+            names.add(self.reply)
+        return {
+            name: declared[name].title
+            for name in sorted(names)
+            if name in declared and declared[name].secret and fields.get(name) not in (None, ERASED)
+        }
+
+    def _line(
+        self, case: Case, fields: Mapping[str, Any], times: Mapping[tuple[int, str], datetime]
+    ) -> list[Any]:
         definition = matters.definition_of(case.version)
-        fields = dict(case.fields)
-        if case.sealed:
-            fields |= json.loads(secrets.decrypt(bytes(case.sealed)))
         cells = [
             self._cell(case, definition, fields, times, self.ours.get(header, "")) for header in self.headers
         ]
@@ -178,7 +214,7 @@ class _Lines:
         column: str,
     ) -> Any:
         if column == self.mapping.number:
-            return case.number
+            return fields.get(self.mapping.number_field) if self.mapping.number_field else case.number
         if column in self.sources:
             name, part = self.sources[column]
             return self._text(definition, fields, name, part)
@@ -190,13 +226,18 @@ class _Lines:
             return None
         if value == ERASED:
             return ERASED
-        if decl.secret and not self.plain:
+        if decl.secret and self.reader is None:
             value = masked_value(decl, value)
             if isinstance(value, str):
                 return None if part else value
         if part:
             return value.get(part) if isinstance(value, dict) else None
         return _shown(decl, value)
+
+
+def _opened(case: Case) -> dict[str, Any]:
+    sealed = json.loads(secrets.decrypt(bytes(case.sealed))) if case.sealed else {}
+    return {**case.fields, **sealed}
 
 
 def _shown(decl: FieldDecl, value: Any) -> Any:

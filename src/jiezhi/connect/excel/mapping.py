@@ -54,11 +54,13 @@ class Step:
 
 @dataclass
 class SheetMapping:
-    """一种来表在一个业务模板上的完整对应。"""
+    """一种来表在一个业务模板上的完整对应。`number_field` 是记对方编号的字段；空的，件号就是对方的编号。"""
 
     definition: Definition
     name: str
     layout: ImportLayout
+    system: str
+    number_field: str = ""
     steps: list[Step] = field(default_factory=list)
     strict: ColumnMap = field(init=False)
     loose: ColumnMap = field(init=False)
@@ -80,11 +82,6 @@ class SheetMapping:
                     self.titles.setdefault(cell.field, cell.column)
 
     @property
-    def system(self) -> str:
-        """主办系统。"""
-        return self.definition.matter.host_system or ""
-
-    @property
     def number(self) -> str:
         """编号列。"""
         return self.layout.number
@@ -92,45 +89,55 @@ class SheetMapping:
     def match(self, headers: Sequence[str], overrides: Mapping[str, str] | None = None) -> Matching:
         """对上列；`overrides`（我们的列 → 表里的列名）优先。写错了列名抛 SheetError。"""
         found = match(headers, self.strict)
-        if not overrides:
-            return found
-        keys = {header_key(header): at for at, header in enumerate(headers)}
-        chosen: dict[str, int] = {}
-        for ours, header in overrides.items():
-            if ours not in self.strict.columns:
-                raise SheetError(
-                    f"“{self.layout.title}”没有“{ours}”这一列。可对应的列：{'、'.join(self.strict.columns)}。"
-                )
-            at = keys.get(header_key(header))
-            if at is None:
-                raise SheetError(f"表里没有“{header}”这一列。表里的列：{'、'.join(headers)}。")
-            chosen[ours] = at
-        taken = set(chosen.values())
-        positions = {ours: at for ours, at in found.found.items() if at not in taken} | chosen
-        used = set(positions.values())
-        missing = [
-            column.names[0]
-            for name, column in self.strict.columns.items()
-            if column.required and name not in positions
-        ]
-        return Matching(
-            positions,
-            missing,
-            [header for at, header in enumerate(headers) if at not in used],
-            {title: near for title, near in found.near.items() if title not in chosen},
-            {title: near for title, near in found.doubled.items() if title not in chosen},
+        return (
+            with_overrides(found, self.strict, headers, overrides, self.layout.title) if overrides else found
         )
+
+
+def with_overrides(
+    found: Matching, columns: ColumnMap, headers: Sequence[str], overrides: Mapping[str, str], title: str
+) -> Matching:
+    """照 `overrides`（我们的列 → 表里的列名）改对应；写错了列名抛 SheetError。"""
+    keys = {header_key(header): at for at, header in enumerate(headers)}
+    chosen: dict[str, int] = {}
+    for ours, header in overrides.items():
+        if ours not in columns.columns:
+            raise SheetError(f"“{title}”没有“{ours}”这一列。可对应的列：{'、'.join(columns.columns)}。")
+        at = keys.get(header_key(header))
+        if at is None:
+            raise SheetError(f"表里没有“{header}”这一列。表里的列：{'、'.join(headers)}。")
+        chosen[ours] = at
+    taken = set(chosen.values())
+    positions = {ours: at for ours, at in found.found.items() if at not in taken} | chosen
+    used = set(positions.values())
+    missing = [
+        column.names[0]
+        for name, column in columns.columns.items()
+        if column.required and name not in positions
+    ]
+    return Matching(
+        positions,
+        missing,
+        [header for at, header in enumerate(headers) if at not in used],
+        {title: near for title, near in found.near.items() if title not in chosen},
+        {title: near for title, near in found.doubled.items() if title not in chosen},
+    )
 
 
 def mappings_of(definition: Definition) -> dict[str, SheetMapping]:
     """一个业务模板声明的全部来表。没有声明抛 SheetError。"""
-    host = definition.matter.host
-    layouts = host.layouts if isinstance(host, HostDecl) else {}
-    if not layouts:
+    matter, found = definition.matter, {}
+    if isinstance(matter.host, HostDecl):
+        for name, layout in matter.host.layouts.items():
+            found[name] = SheetMapping(definition, name, layout, matter.host.system)
+    for field_name, one in matter.elsewhere.items():
+        for name, layout in one.layouts.items():
+            found[name] = SheetMapping(definition, name, layout, one.system, field_name)
+    if not found:
         raise SheetError(
-            f"“{definition.matter.title}”没有声明来表的样子，不能从表格导入。请逐件登记，或请系统管理员在业务模板里写明。"
+            f"“{matter.title}”没有声明来表的样子，不能从表格导入。请逐件登记，或请系统管理员在业务模板里写明。"
         )
-    return {name: SheetMapping(definition, name, layout) for name, layout in layouts.items()}
+    return found
 
 
 def choose(
@@ -183,16 +190,18 @@ def _columns(
 ) -> tuple[dict[str, Column], set[str]]:
     """我们的列 → 怎样读；以及表里必须有的列。"""
     kinds: dict[str, dict[str, Any]] = {layout.number: {"type": "number_text"}}
-    needed = {layout.number}
+    needed = {layout.number, *layout.only}
+    if layout.ours:
+        kinds[layout.ours] = {"type": "number_text"}
     for step in steps:
         if step.decl.at:
             kinds[step.decl.at] = {"type": "datetime"}
             needed.add(step.decl.at)
-        if step.when:
+        if step.when and not step.decl.again:
             needed.add(step.when)
         for cell in step.cells:
             if cell.column:
-                kinds.setdefault(cell.column, _kind(definition.matter.fields[cell.field], cell.part))
+                kinds.setdefault(cell.column, column_kind(definition.matter.fields[cell.field], cell.part))
                 if cell.field in step.required and not cell.part:
                     needed.add(cell.column)
     names = dict.fromkeys([*layout.columns, *kinds, *needed])
@@ -202,7 +211,8 @@ def _columns(
     }, needed
 
 
-def _kind(decl: FieldDecl, part: str) -> dict[str, Any]:
+def column_kind(decl: FieldDecl, part: str = "") -> dict[str, Any]:
+    """一个字段（或它的一部分）的列怎样读：`Column` 的 type、choices。"""
     if part:
         return {"type": _PARTS.get(part, "text")}
     if decl.type is FieldType.CHOICE:

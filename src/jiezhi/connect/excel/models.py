@@ -1,4 +1,4 @@
-"""导入的批次和逐行的结果。"""
+"""导入的批次、逐行的结果，和再导入时看到对方改了的列。"""
 
 from django.conf import settings
 from django.db import models
@@ -74,3 +74,48 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"第 {self.row} 行：{self.outcome}"
+
+
+class SheetChange(models.Model):
+    """再导入时看到对方改了的一列：原来、现在（加密存，依法清除时一并清）。
+
+    跟着对方走的列已经办过（`event`）；其余的等人更正或写明不采用。处理过的“现在”是以后比较的底子。
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "待处理"
+        FOLLOWED = "已跟着改"
+        CORRECTED = "已更正"
+        DISMISSED = "不采用"
+        REPLACED = "又改了"
+        GONE = "已改回"
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
+    row = models.IntegerField("行号")
+    case = models.UUIDField("件的全局标识")
+    matter = models.CharField("业务模板", max_length=80)
+    system = models.CharField("哪个系统", max_length=60)
+    number = models.CharField("对方编号", max_length=80)
+    column = models.CharField("列", max_length=60)
+    field = models.CharField("字段", max_length=48)
+    part = models.CharField("字段的哪一部分", max_length=48, blank=True)
+    sealed = models.BinaryField("原来和现在（加密）")
+    status = models.CharField("怎样了", max_length=8, choices=Status.choices, default=Status.WAITING)
+    found_at = models.DateTimeField("看到的时间")
+    event = models.IntegerField("第几号办理记录", null=True)
+    led = models.BooleanField("随之要办的已办", default=False)
+    said = models.CharField("说明", max_length=400, blank=True)
+    settled_at = models.DateTimeField("处理时间", null=True)
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁处理的"
+    )
+
+    class Meta:
+        verbose_name = "对方改了"
+        indexes = [
+            models.Index(fields=["case", "field"]),
+            models.Index(fields=["system", "status", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.column}（{self.status}）"

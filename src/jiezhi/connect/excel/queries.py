@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
 from jiezhi.connect.excel.mapping import SheetMapping, choose, mappings_of
-from jiezhi.connect.excel.models import ImportRow, ImportRun
+from jiezhi.connect.excel.models import ImportRow, ImportRun, SheetChange
 
 SHOWN = 50
 _VALUE = re.compile(r"“[^”]*”|\d+(?:[-:.]\d+)*")
@@ -31,7 +31,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """一次导入的结果。`kinds` 是各种问题的条数（多的在前）,`problems` 是前 50 个有问题的行。"""
+    """一次导入的结果。`kinds` 是各种问题的条数（多的在前）,`problems` 是前 50 个有问题的行。
+
+    `changed` 是这次看到对方改了、等着处理的列数，`followed` 是已经跟着改了的列数。
+    """
 
     run: int
     status: str
@@ -45,21 +48,26 @@ class ImportReport:
     kinds: tuple[tuple[str, int], ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    changed: int = 0
+    followed: int = 0
 
     def __str__(self) -> str:
         head = "试导" if self.dry_run else "导入"
+        more = f"；对方改了 {self.changed} 处等着处理" if self.changed else ""
+        more += f"；跟着对方改了 {self.followed} 处" if self.followed else ""
         return (
             f"{head} {self.rows} 行：新开 {self.opened}，已有 {self.repeated}，"
-            f"没有导入 {self.refused}，跳过 {self.skipped}（{self.status}）"
+            f"没有导入 {self.refused}，跳过 {self.skipped}（{self.status}）{more}"
         )
 
 
 def report(run: ImportRun) -> ImportReport:
-    """总数、各种问题的条数、前 50 个有问题的行。两条查询。"""
+    """总数、各种问题的条数、前 50 个有问题的行、对方改了几处。三条查询。"""
     refused = ImportRow.objects.filter(run=run, outcome=ImportRow.Outcome.REFUSED)
     kinds: Counter[str] = Counter()
     for (problems,) in refused.values_list("problems").iterator(chunk_size=2000):
         kinds.update({_VALUE.sub("…", text) for text in problems})
+    noted = Counter(SheetChange.objects.filter(run=run).values_list("status", flat=True))
     shown = refused.order_by("row").values_list("row", "number", "problems")[:SHOWN]
     return ImportReport(
         run=run.pk,
@@ -74,6 +82,8 @@ def report(run: ImportRun) -> ImportReport:
         kinds=tuple(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
         problems=tuple(Problem(row, number, tuple(said)) for row, number, said in shown),
         notes=tuple(run.notes),
+        changed=noted[SheetChange.Status.WAITING],
+        followed=noted[SheetChange.Status.FOLLOWED],
     )
 
 

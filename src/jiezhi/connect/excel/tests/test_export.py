@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from jiezhi.base.accounts.models import AdminRecord
+from jiezhi.base.accounts.models import AdminRecord, SensitiveRead
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.testing import Office
@@ -16,7 +16,7 @@ from jiezhi.connect.excel import Layout, actions, exporting
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.reader import Sheet, read_sheet
 from jiezhi.connect.excel.tests import build
-from jiezhi.connect.excel.tests.test_import import HEAD, NOW, REPLIED, load, message, order
+from jiezhi.connect.excel.tests.sheets import HEAD, NOW, REPLIED, load, message, order
 
 APPENDED = ["编号", "环节", "责任单位", "答复", "办结时间"]
 
@@ -134,3 +134,33 @@ def test_full_text_is_recorded_before_it_is_written(office: Office, monkeypatch:
             now=NOW,
         )
     assert recorded == [2] and AdminRecord.objects.filter(action="export.cases").exists()
+
+
+def test_every_case_and_item_of_a_full_export_is_noted(office: Office) -> None:
+    run, _ = load(office, build.table(HEAD, order("GZ001"), order("GZ002")))
+    out = io.BytesIO()
+    actions.export_cases(Case.objects.all(), run, out, acting_officer=office.dispatcher, now=NOW)
+    assert not SensitiveRead.objects.exists(), "打了码的不用记"
+    actions.export_cases(
+        Case.objects.all(), run, out, acting_officer=office.dispatcher, reason="报送区热线办", now=NOW
+    )
+    noted = SensitiveRead.objects.order_by("pk").values_list(
+        "case_number", "field_title", "reason", "officer"
+    )
+    who = office.dispatcher.pk
+    assert list(noted) == [(one, "来电人", "导出表格：报送区热线办", who) for one in ("GZ001", "GZ002")]
+
+
+def test_no_note_no_row(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = load(office, build.table(HEAD, order("GZ001")))
+
+    def full(*args: object, **kwargs: object) -> int:
+        raise OSError("磁盘满了")
+
+    monkeypatch.setattr(exporting, "note_reads", full)
+    out = io.BytesIO()
+    with pytest.raises(OSError, match="磁盘满了"):
+        actions.export_cases(
+            Case.objects.all(), run, out, acting_officer=office.dispatcher, reason="报送区热线办", now=NOW
+        )
+    assert opened(out)[1] == []

@@ -1,0 +1,202 @@
+"""向外面发 HTTP：网络推送和节点共用。管住连到哪里、总共多久、收多少，什么错都变成一句话，不抛异常。
+
+只许 https 和公网地址；内网要用的网段写在设置 OUTGOING_NETWORKS 里（JIEZHI_NETWORKS=10.1.0.0/16,…），这些网段里
+http 也可以。域名解析出来的地址逐个核对，并且就连核对过的那个地址（不给对方在两次解析之间换地址的机会）；
+不跟随重定向，不用环境变量里的代理。直接用 httpx 底下的 httpcore：连接那一步要自己管。
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+import httpcore
+import httpx
+from django.conf import settings
+
+SECONDS = 10.0
+MOST = 4096
+MAX_URL = 500
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+class Blocked(Exception):
+    """这个地址不许发；说明为什么、怎么办。"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """对方的答复。`status` 为 None 是没有收到答复，缘由在 `error`。`millis` 是用了多少毫秒。"""
+
+    status: int | None
+    millis: int
+    body: bytes = b""
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        """答复的文字；认不出的、控制字符去掉。"""
+        words = self.body.decode("utf-8", errors="ignore")
+        return "".join(one for one in words if one.isprintable() or one in "\n\t")
+
+
+def check_url(url: str) -> str:
+    """登记时先看写法，返回规范的写法。不许的 → Blocked；域名指到哪里在发的时候才核对。"""
+    try:
+        parts = httpx.URL(url.strip())
+        host = parts.host  # 写错了的国际化域名，取的时候才报
+    except (httpx.InvalidURL, TypeError, ValueError):
+        raise Blocked("地址写法不对，应像 https://example.org/tui") from None
+    if len(url) > MAX_URL or not host:
+        raise Blocked("地址写法不对，应像 https://example.org/tui")
+    if parts.userinfo:
+        raise Blocked("地址里不能写用户名和口令；对方要核对身份，用签名")
+    if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not settings.OUTGOING_NETWORKS):
+        raise Blocked("地址要以 https:// 开头；内网要用 http 的，先在设置 JIEZHI_NETWORKS 里写明网段")
+    try:
+        literal = ip_address(host)
+    except ValueError:
+        literal = None
+    if literal is not None:
+        check_address(literal, plain=parts.scheme == "http")
+    return str(parts)
+
+
+def check_address(address: IPv4Address | IPv6Address, *, plain: bool) -> None:
+    """这个地址能不能连；`plain` 是不加密的 http。不许 → Blocked。"""
+    inner = _inner(address)
+    if any(inner in ip_network(one) for one in settings.OUTGOING_NETWORKS):
+        return
+    if plain:
+        raise Blocked(f"{address} 不在允许用 http 的网段里；请改用 https，或请系统管理员核对 JIEZHI_NETWORKS")
+    if not inner.is_global or inner.is_multicast:
+        raise Blocked(f"{address} 是内网或本机的地址，不许发；确要发的，请系统管理员写进 JIEZHI_NETWORKS")
+
+
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """IPv6 写法里包着的 IPv4 地址：不然内网地址换个写法就混过去了。"""
+    if isinstance(address, IPv4Address):
+        return address
+    wrapped = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
+    if address in _NAT64:
+        wrapped = IPv4Address(int(address) & 0xFFFFFFFF)
+    return wrapped or address
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, most: int = MOST
+) -> Answer:
+    """发一次，总共至多 `seconds` 秒，答复至多收 `most` 字节（再多的不收，状态照记）。不抛异常。"""
+    started = time.monotonic()
+    status: int | None = None
+    received, error = b"", ""
+    try:
+        parts = httpx.URL(check_url(url))
+        gate = _Gate(started + seconds, plain=parts.scheme == "http")
+        with httpcore.ConnectionPool(
+            ssl_context=_trusted(str(settings.OUTGOING_CA)), network_backend=gate
+        ) as pool:
+            sent = [("host", parts.netloc.decode()), *headers.items(), ("content-length", str(len(body)))]
+            timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+            with pool.stream(
+                "POST", str(parts), headers=sent, content=body, extensions={"timeout": timeout}
+            ) as back:
+                status = back.status
+                for piece in back.iter_stream():
+                    received += piece
+                    if len(received) >= most:
+                        break
+    except Blocked as blocked:
+        error = str(blocked)
+    except httpcore.TimeoutException:
+        error = f"超过 {seconds:g} 秒没有答复完"
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as problem:
+        error = _words(problem)
+    return Answer(status, round((time.monotonic() - started) * 1000), received[:most], error)
+
+
+def _words(problem: Exception) -> str:
+    text = str(problem)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"对方的证书核不过（自建的证书请写进 JIEZHI_CA）：{text}"[:300]
+    if isinstance(problem, httpcore.ConnectError | OSError):
+        return f"连不上：{text}"[:300]
+    return f"对方的答复不成样：{text}"[:300]
+
+
+@lru_cache(maxsize=4)
+def _trusted(extra: str) -> ssl.SSLContext:
+    """信任的证书：系统里的，加上单位自建的（设置 OUTGOING_CA）。"""
+    context = ssl.create_default_context()
+    if extra:
+        context.load_verify_locations(extra)
+    return context
+
+
+class _Gate(httpcore.NetworkBackend):
+    """连接的一步：解析、逐个核对、连核对过的地址；之后的读写都不许超过总的时刻。"""
+
+    def __init__(self, ends: float, *, plain: bool) -> None:
+        self._ends = ends
+        self._plain = plain
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        for address in addresses:
+            check_address(ip_address(address.partition("%")[0]), plain=self._plain)
+        problem: Exception = OSError(f"解析不出 {host} 的地址")
+        for address in addresses[:3]:
+            try:
+                stream = httpcore.SyncBackend().connect_tcp(address, port, self._left())
+                return _Timed(stream, self._ends)
+            except httpcore.ConnectError as error:
+                problem = error
+        raise problem
+
+    def _left(self) -> float:
+        return max(self._ends - time.monotonic(), 0.01)
+
+
+class _Timed(httpcore.NetworkStream):
+    """到点就断的连接：一个字节一个字节慢慢给的，也拖不过总的时刻。"""
+
+    def __init__(self, stream: httpcore.NetworkStream, ends: float) -> None:
+        self._stream = stream
+        self._ends = ends
+
+    def _left(self) -> float:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("到点了")
+        return left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._left()), self._ends)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

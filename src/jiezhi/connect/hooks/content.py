@@ -1,0 +1,90 @@
+"""推什么：照办理记录写正文，敏感的打码，文字里的电话、证件号、门牌室号遮住。同一步什么时候写都一样。"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.casework import matters, queries
+from jiezhi.base.casework.builtins import action_title
+from jiezhi.base.casework.models import Case, Event
+from jiezhi.connect import steps
+from jiezhi.core.evidence import encode
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.fold import ERASED, REASON
+from jiezhi.core.prose.redaction import redact
+
+Parties = list[dict[str, str]]
+
+
+def message_of(event: Event, case: Case, subscription: int) -> str:
+    """消息标识：同一步推给同一个订阅，重送、手动重发都是它，对方凭它认重。"""
+    return f"msg_{case.uid.hex}_{event.seq}_{subscription}"
+
+
+def body_of(event: Event, case: Case) -> bytes:
+    """一步的正文（UTF-8 的 JSON）。`case` 要带着 version。"""
+    step = json.loads(bytes(event.body))
+    definition = matters.definition_with(step["definition"]) or matters.definition_of(case.version)
+    decl = definition.action(event.action)
+    values = steps.filled(event)
+    parties = _parties(case, values)
+    state = definition.matter.states.get(event.to_state)
+    closed = step["effects"].get("closed")
+    data = {
+        "case": str(case.uid),
+        "number": case.number,
+        "matter": case.matter,
+        "matter_title": definition.matter.title,
+        "title": redact(case.title, parties),
+        "seq": event.seq,
+        "action": event.action,
+        "action_title": action_title(event.action) or (decl.title if decl else event.action),
+        "means": list(decl.means) if decl else [],
+        "from": event.from_state or None,
+        "state": event.to_state,
+        "state_title": state.title if state else event.to_state,
+        "closed": closed,
+        "at": step["at"],
+        "by": step["actor"]["kind"],
+        "unit": step["actor"].get("unit"),
+        "values": {
+            name: _shown(definition, name, values.get(name, ERASED), parties)
+            for name in step["inputs"]
+            if name != REASON
+        },
+    }
+    kind = "case.opened" if event.seq == 1 else "case.closed" if closed else "case.step"
+    return encode({"type": kind, "timestamp": step["recorded_at"], "data": data})
+
+
+def _parties(case: Case, values: Mapping[str, Any]) -> Parties:
+    """件上的当事人，和这一步填的：他们的姓名电话出现在哪里都要遮。"""
+    found = list(values.values())
+    if case.sealed:
+        found += json.loads(secrets.decrypt(bytes(case.sealed))).values()
+    found += case.fields.values()
+    people = [one for value in found for one in (value if isinstance(value, list) else [value])]
+    return [one for one in people if isinstance(one, dict) and ("name" in one or "phone" in one)]
+
+
+def _shown(definition: Definition, name: str, value: Any, parties: Parties) -> Any:
+    decl = definition.matter.fields.get(name)
+    if decl is None or decl.secret:
+        value = queries.masked_value(decl, value)
+    if decl is not None and decl.type in (FieldType.PLACE, FieldType.FILE):
+        return value  # 地点、材料的摘要：不保密的照给，遮了就没有用了
+    return _redacted(value, parties)
+
+
+def _redacted(value: Any, parties: Parties) -> Any:
+    if isinstance(value, str):
+        return redact(value, parties)
+    if isinstance(value, list):
+        return [_redacted(one, parties) for one in value]
+    if isinstance(value, dict):
+        return {key: _redacted(one, parties) for key, one in value.items()}
+    return value

@@ -1,0 +1,136 @@
+"""推送：主线程备好正文和签名，线程里发出去，回来记日志。连续没有送到的越等越久，多了就暂停、告诉管理员。"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jiezhi.base.accounts.posts import ADMIN
+from jiezhi.base.casework import outbox
+from jiezhi.base.casework import queries as casework
+from jiezhi.base.casework.models import Case, Delivery, Event, Notice
+from jiezhi.base.casework.outbox import Later
+from jiezhi.base.registry import queries as registry
+from jiezhi.connect import calling
+from jiezhi.connect.hooks import actions, content, signing
+from jiezhi.connect.hooks.models import Attempt, Subscription
+from jiezhi.core.evidence import encode
+from jiezhi.core.evidence.instants import to_iso
+
+# 连续没有送到多少次就暂停：等的时间是 1、2、4……60 分钟，十次大约四小时。
+PAUSE_AFTER = 10
+SHOWN = 200
+ASLEEP = timedelta(days=1)
+GONE = 410  # 对方明说不再收了
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """备好要发的一次。"""
+
+    subscription: int
+    message: str
+    url: str
+    body: bytes
+    headers: dict[str, str]
+    started: datetime
+    event: int | None
+    by_hand: bool
+
+
+def prepare(row: Delivery, now: datetime) -> Load | Later | str:
+    """备好正文和签名；不该推的说明为什么。"""
+    one = Subscription.objects.get(pk=int(row.kind.partition(".")[2]))
+    if one.status == Subscription.Status.CLOSED:
+        return "订阅已撤销，不再推送"
+    if one.status == Subscription.Status.PAUSED:
+        return Later(f"订阅已暂停：{one.why}", at=now + ASLEEP)
+    if row.payload.get("test"):
+        message, body, event = f"msg_test_{row.pk}", _test(one, now), None
+    else:
+        case, event = row.case, row.event_id
+        assert case is not None and event is not None
+        if not _may_see(one, case, now):
+            return "绑定的人员看不见这件，没有推送"
+        step = Event.objects.select_related("payload").get(pk=event)
+        message, body = content.message_of(step, case, one.pk), content.body_of(step, case)
+    keys = [one.secret]
+    if one.old_until is not None and now < one.old_until:
+        keys.append(one.old_secret)
+    headers = signing.headers(keys, message, now, body)
+    return Load(one.pk, message, one.url, body, headers, now, event, bool(row.payload.get("again")))
+
+
+def _may_see(one: Subscription, case: Case, now: datetime) -> bool:
+    """限指定人员的件谁也不推：推出去就出了“指定人员”。"""
+    return not case.confidential and casework.visible(one.officer, now).filter(pk=case.pk).exists()
+
+
+def _test(one: Subscription, now: datetime) -> bytes:
+    return encode({"type": "test", "timestamp": to_iso(now), "data": {"subscription": one.name}})
+
+
+def carry(load: Load) -> tuple[Load, calling.Answer]:
+    """发出去。在线程里，不碰数据库。"""
+    return load, calling.post(load.url, load.body, load.headers)
+
+
+def record(row: Delivery, now: datetime, brought: tuple[Load, calling.Answer]) -> str | Later:
+    """记下这一次。在事务里。"""
+    load, answer = brought
+    one = Subscription.objects.select_for_update().get(pk=load.subscription)
+    ok = answer.status is not None and 200 <= answer.status < 300
+    Attempt.objects.create(
+        subscription=one,
+        message=load.message,
+        case_id=row.case_id,
+        event_id=load.event,
+        at=load.started,
+        by_hand=load.by_hand,
+        ok=ok,
+        status=answer.status,
+        millis=answer.millis,
+        error="" if ok else _problem(answer)[:300],
+        answer=answer.text[:SHOWN],
+    )
+    if ok:
+        if one.failures:
+            Subscription.objects.filter(pk=one.pk).update(failures=0, failed_at=None)
+        return f"已送到（{answer.status}）"
+    return _failed(one, row, load, answer, now)
+
+
+def _problem(answer: calling.Answer) -> str:
+    if answer.status is not None and 300 <= answer.status < 400:
+        return f"对方答复 {answer.status}，要转到别的网址：不跟随，请改成最终的地址"
+    return answer.error or f"对方答复 {answer.status}"
+
+
+def _failed(one: Subscription, row: Delivery, load: Load, answer: calling.Answer, now: datetime) -> Later:
+    # 同时在外面的几条一起没有送到，只算一次。
+    if one.failed_at is None or load.started > one.failed_at:
+        one.failures += 1
+        one.failed_at = now
+        one.save(update_fields=["failures", "failed_at"])
+    why = _problem(answer)
+    if one.status == Subscription.Status.ACTIVE and (one.failures >= PAUSE_AFTER or answer.status == GONE):
+        why = f"连续 {one.failures} 次没有送到，最后一次：{why}"
+        actions.pause(one, why=why[:200], acting_officer=None, now=now)
+        _tell_administrators(one, row, why, now)
+        return Later(why, at=now + ASLEEP)
+    outbox.postpone(row.kind, now + _wait(one.failures - 1))
+    return Later(f"没有送到：{why}", at=now + _wait(max(row.attempts, one.failures - 1)))
+
+
+def _wait(times: int) -> timedelta:
+    return min(outbox.BACKOFF * 2 ** min(times, 10), outbox.BACKOFF_MAX)
+
+
+def _tell_administrators(one: Subscription, row: Delivery, why: str, now: datetime) -> None:
+    if row.case_id is None:
+        return
+    text = f"网络推送“{one.name}”已暂停：{why}。对方修好之后用 jiezhi hooks resume 恢复，积下的会接着送。"
+    Notice.objects.bulk_create(
+        Notice(delivery=row, case_id=row.case_id, officer=officer, text=text[:400], created_at=now)
+        for officer in registry.officers_with(ADMIN, at=now)
+    )

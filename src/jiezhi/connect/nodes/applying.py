@@ -1,0 +1,370 @@
+"""照次序办收到的：一条一个事务，办成、记下“办过了”、往前推一条一起提交，断电重来不丢不重。
+
+都走同一个门：外网送来的以来件人的身份办，上级送来的作外部机关的行为登记；办不成的记下缘由、告诉对方，不挡后面的。
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from jiezhi.base.casework import actions, matters
+from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework.outcome import Outcome, Refused, Result
+from jiezhi.connect.nodes import outbound
+from jiezhi.connect.nodes.models import Arrival, Incoming, Link, OutgoingEntry, Peer
+from jiezhi.core.evidence.digest import sm3_hex
+from jiezhi.core.evidence.instants import from_iso
+from jiezhi.core.parcels import Entry, Parcel
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.view import Actor
+
+ROUND = 50
+# 各种节点许送什么：外网的机器被人占了，也只能报事和替来件人评价。
+ALLOWED: dict[str, frozenset[str]] = {
+    Peer.Kind.OUTSIDE: frozenset({outbound.OPEN, outbound.ACT, outbound.REFUSED}),
+    Peer.Kind.SUBORDINATE: frozenset({outbound.OPEN, outbound.REFUSED}),
+    Peer.Kind.INSIDE: frozenset({outbound.NEWS, outbound.REFUSED}),
+    Peer.Kind.SUPERIOR: frozenset({outbound.NEWS, outbound.REFUSED}),
+}
+# 来件人能办的：送来别的含义的不办。
+REPORTERS = frozenset({"rate", "rework", "reopen", "withdraw", "close", "note"})
+# 对方办到哪里 ↔ 本机登记它的动作带什么含义；没有合适的就登记一句话（note）。
+STAGES: dict[str, tuple[str, ...]] = {
+    "received": ("sign",),
+    "handling": ("dispatch",),
+    "answered": ("answer",),
+    "done": ("close",),
+    "transferred": ("return", "close"),
+    "withdrawn": ("close",),
+    "void": ("close",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """一条办得怎样。"""
+
+    outcome: str
+    say: str = ""
+    case: Case | None = None
+
+
+DONE, REFUSED, NOTED = Arrival.Outcome.DONE, Arrival.Outcome.REFUSED, Arrival.Outcome.NOTED
+
+
+def apply_waiting(now: datetime, *, limit: int = ROUND) -> int:
+    """办收到的，最多 `limit` 条，返回办了几条。某个节点的一包出错只停这个节点的，下次从那一条接着办。"""
+    count = 0
+    stuck: set[int] = set()
+    rows = Incoming.objects.filter(applied_at=None).select_related("peer").order_by("peer", "epoch", "seq")
+    for row in rows:
+        peer = row.peer
+        contiguous = row.epoch < peer.in_epoch or (row.epoch == peer.in_epoch and row.seq <= peer.in_seq)
+        if row.peer_id in stuck or not contiguous:
+            continue
+        parcel = Parcel.from_json(row.sealed.encode())
+        try:
+            while count < limit and _next(row.pk, parcel, now):
+                count += 1
+        except Exception as error:  # 记下缘由，别的节点照办
+            Incoming.objects.filter(pk=row.pk).update(trouble=f"没有办成，稍后再试：{error}"[:400])
+            stuck.add(row.peer_id)
+        if count >= limit:
+            break
+    return count
+
+
+def _next(pk: int, parcel: Parcel, now: datetime) -> bool:
+    """办下一条；没有了就收尾，返回假。"""
+    with transaction.atomic():
+        row = Incoming.objects.select_for_update(of=("self",)).select_related("peer").get(pk=pk)
+        if row.applied_at is not None:
+            return False
+        if row.done >= row.count:
+            row.files.all().delete()
+            Incoming.objects.filter(pk=pk).update(applied_at=now, trouble="")
+            return False
+        entry = parcel.entries[row.done]
+        if not Arrival.objects.filter(peer=row.peer, uid=entry.uid).exists():
+            told = handle(row, entry, now)
+            Arrival.objects.create(
+                peer=row.peer,
+                uid=entry.uid,
+                kind=entry.kind[:12],
+                parcel=row,
+                case=told.case,
+                outcome=told.outcome,
+                say=told.say[:400],
+                at=now,
+            )
+            if told.outcome == REFUSED and entry.kind in (outbound.OPEN, outbound.ACT):
+                outbound.put_refusal(row.peer, entry.uid, told.say, now)
+        Incoming.objects.filter(pk=pk).update(done=row.done + 1)
+    return True
+
+
+def handle(row: Incoming, entry: Entry, now: datetime) -> Told:
+    """办一条。在事务里；办不成的是返回值。"""
+    peer = row.peer
+    if entry.kind == outbound.HELLO:
+        return Told(NOTED)
+    if entry.kind not in ALLOWED[peer.kind]:
+        return Told(REFUSED, f"{peer.get_kind_display()}不能送“{entry.kind}”这种内容")
+    try:
+        if entry.kind == outbound.OPEN:
+            return _open(row, entry, now)
+        if entry.kind == outbound.ACT:
+            return _act(row, entry, now)
+        if entry.kind == outbound.NEWS:
+            return _news(row, entry, now)
+        return _refused(row, entry, now)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Told(REFUSED, f"内容不成样：{error!r}")
+
+
+def _key(peer: Peer, uid: str) -> str:
+    key = f"node:{peer.code}:{uid}"
+    return key if len(key) <= 120 else f"node:{sm3_hex(key.encode())}"
+
+
+def _at(row: Incoming, data: Mapping[str, Any], floor: datetime | None = None) -> datetime:
+    """事情发生的时刻：不晚于收到包的时刻（对方的钟快了），不早于这件上一次环节变动。"""
+    at = min(from_iso(data["at"]), row.received_at)
+    return max(at, floor) if floor else at
+
+
+def _origin(peer: Peer, data: Mapping[str, Any]) -> dict[str, str]:
+    items = {"node": peer.code, "system": peer.name, "number": data.get("number", ""), "at": data["at"]}
+    return {key: str(value) for key, value in items.items() if value}
+
+
+def _locked(pk: int) -> Case:
+    """先锁住再看它到了哪一步：别人同时在办的，等他办完。"""
+    return Case.objects.select_for_update(of=("self",)).select_related("version").get(pk=pk)
+
+
+# ---- 送来的件 ----
+
+
+def _open(row: Incoming, entry: Entry, now: datetime) -> Told:
+    peer, data = row.peer, entry.data
+    if not peer.opens:
+        return Told(
+            REFUSED, f"节点“{peer.code}”没有写明来件开成什么，请系统管理员用 jiezhi nodes change 写明"
+        )
+    try:
+        definition = matters.definition_of(matters.current_version(peer.opens))
+    except matters.UnknownMatter as error:
+        return Told(REFUSED, str(error))
+    who = "reporter" if peer.kind == Peer.Kind.OUTSIDE else "import"
+    action = next(
+        (name for name in definition.opening_actions if who in definition.matter.actions[name].by), None
+    )
+    if action is None:
+        return Told(REFUSED, f"“{definition.matter.title}”不接受{peer.get_kind_display()}送来的件")
+    inputs, lost = _inputs(definition, action, data["fields"])
+    given: dict[str, Any] = {
+        "actor": Actor("reporter") if who == "reporter" else Actor("import", name=peer.name),
+        "at": _at(row, data),
+        "now": now,
+        "key": _key(peer, entry.uid),
+        "origin": _origin(peer, data),
+        "reason": str(data.get("reason", "")),
+    }
+    result = actions.open_case(peer.opens, action, inputs=inputs, **given)
+    if isinstance(result, Refused):
+        # 选填的栏目两边不一样（类别、代码表）：去掉再开，来件不能因此收不下。
+        optional = set(definition.matter.actions[action].collected()) - set(
+            definition.matter.actions[action].required()
+        )
+        wrong = {item.field for item in result.refusal.missing if item.code == "input"} & optional
+        if wrong:
+            lost += [definition.matter.fields[name].title for name in sorted(wrong)]
+            inputs = {name: value for name, value in inputs.items() if name not in wrong}
+            result = actions.open_case(peer.opens, action, inputs=inputs, **given)
+    if isinstance(result, Refused):
+        return Told(REFUSED, str(result))
+    case = Case.objects.get(uid=result.uid)
+    Link.objects.get_or_create(
+        peer=peer,
+        theirs=True,
+        round=entry.uid,
+        defaults={"case": case, "ref": str(data["ref"]), "number": str(data["number"]), "created_at": now},
+    )
+    return Told(DONE, f"没有采用的栏目：{'、'.join(lost)}" if lost else "", case)
+
+
+def _inputs(
+    definition: Definition, action: str, fields: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """照这一步要填的取；没有这一栏的、材料没有收下的列出来。"""
+    collected = set(definition.matter.actions[action].collected())
+    found: dict[str, Any] = {}
+    lost: list[str] = []
+    for name, value in fields.items():
+        decl = definition.matter.fields.get(name)
+        if decl is None or name not in collected:
+            lost.append(decl.title if decl else name)
+            continue
+        if decl.type is FieldType.FILE:
+            here = set(EvidenceFile.objects.filter(pk__in=value, erased_at=None).values_list("pk", flat=True))
+            kept = [one for one in value if one in here]
+            if len(kept) < len(value):
+                lost.append(f"{decl.title}（{len(value) - len(kept)} 份没有收下）")
+            value = kept
+        found[name] = value
+    return found, lost
+
+
+# ---- 来件人后来办的 ----
+
+
+def _act(row: Incoming, entry: Entry, now: datetime) -> Told:
+    peer, data = row.peer, entry.data
+    link = Link.objects.filter(peer=peer, theirs=True, round=data["round"]).select_related("case").first()
+    if link is None:
+        return Told(REFUSED, "没有收下过这一件")
+    case = _locked(link.case_id)
+    definition = matters.definition_of(case.version)
+    means = frozenset(data["means"])
+    title = str(data.get("title", ""))[:40]
+    if not means or not means <= REPORTERS:
+        return Told(REFUSED, f"“{title}”不是来件人能办的", case)
+    action = _matching(definition, case.state, means)
+    if action is None:
+        state = definition.matter.states[case.state].title
+        return Told(REFUSED, f"{case.number} 现在是“{state}”，不能办“{title}”", case)
+    inputs, lost = _inputs(definition, action, data["fields"])
+    result = actions.act(
+        str(case.uid),
+        action,
+        actor=Actor("reporter"),
+        inputs=inputs,
+        reason=str(data.get("reason", "")),
+        at=_at(row, data, case.changed_at),
+        now=now,
+        key=_key(peer, entry.uid),
+        origin=_origin(peer, data),
+    )
+    return _told(result, case, lost)
+
+
+def _matching(definition: Definition, state: str, means: frozenset[str]) -> str | None:
+    """现在来件人能办的动作里，含义正好是这些的；没有就取含义最少的、包含这些的那一个（不止一个不猜）。"""
+    candidates = [
+        (name, frozenset(definition.matter.actions[name].means))
+        for name in definition.by_state.get(state, ())
+        if "reporter" in definition.matter.actions[name].by
+    ]
+    exact = [name for name, found in candidates if found == means]
+    wider = [name for name, found in candidates if found > means]
+    chosen = exact or wider
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _told(result: Result, case: Case, lost: list[str]) -> Told:
+    if isinstance(result, Outcome):
+        return Told(DONE, f"没有采用的栏目：{'、'.join(lost)}" if lost else "", case)
+    return Told(REFUSED, str(result), case)
+
+
+# ---- 对方办到哪里 ----
+
+
+def _news(row: Incoming, entry: Entry, now: datetime) -> Told:
+    data = entry.data
+    link = (
+        Link.objects.filter(peer=row.peer, theirs=False, round=data["round"]).select_related("case").first()
+    )
+    if link is None:
+        return Told(NOTED, "没有送过这一件")
+    case = _locked(link.case_id)
+    number = str(data.get("number", ""))[:80]
+    if number and link.number != number:
+        Link.objects.filter(pk=link.pk).update(number=number)
+    newest = Link.objects.filter(peer=row.peer, theirs=False, case=case).latest("pk")
+    if newest.pk != link.pk:
+        return Told(NOTED, "这一件后来又送过一次，以后一次的为准", case)
+    told = "\n".join(str(one) for one in data["told"])
+    if number:
+        told = told.replace(number, case.number)
+    fields = {**data["fields"], "outside_number": number, "news": told or str(data["state"])}
+    return _register(row, entry, case, str(data["stage"]), fields, told or str(data.get("reason", "")), now)
+
+
+def _refused(row: Incoming, entry: Entry, now: datetime) -> Told:
+    """对方说我送的一条没有办成：记在那一条上，件上登记一句话。"""
+    sent = OutgoingEntry.objects.filter(peer=row.peer, uid=entry.data["entry"]).select_related("case").first()
+    if sent is None:
+        return Told(NOTED, "没有送过这一条")
+    say = str(entry.data["say"])[:400]
+    OutgoingEntry.objects.filter(pk=sent.pk).update(refused=say)
+    if sent.case is None:
+        return Told(NOTED, say)
+    case = _locked(sent.case.pk)
+    return _register(row, entry, case, "", {"news": f"对方没有办成：{say}"}, say, now)
+
+
+def _register(
+    row: Incoming,
+    entry: Entry,
+    case: Case,
+    stage: str,
+    fields: Mapping[str, Any],
+    words: str,
+    now: datetime,
+) -> Told:
+    """照对方办到哪里，在本机的件上登记；没有合适的动作就登记一句话，一句话也登记不了的只记在这里。"""
+    definition = matters.definition_of(case.version)
+    for meaning in (*STAGES.get(stage, ()), "note"):
+        action = next(
+            (
+                name
+                for name in definition.by_state.get(case.state, ())
+                if "import" in definition.matter.actions[name].by
+                and meaning in definition.matter.actions[name].means
+            ),
+            None,
+        )
+        if action is None:
+            continue
+        inputs, _ = _inputs(definition, action, fields)
+        inputs = {name: value for name, value in inputs.items() if value not in ("", [])}
+        result = actions.act(
+            str(case.uid),
+            action,
+            actor=Actor("import", name=row.peer.name),
+            inputs=inputs,
+            reason=words if definition.matter.actions[action].reason else "",
+            at=_at(row, entry.data, case.changed_at) if "at" in entry.data else None,
+            now=now,
+            key=_key(row.peer, entry.uid),
+            origin=_origin(row.peer, entry.data) if "at" in entry.data else None,
+        )
+        return _told(result, case, [])
+    return Told(NOTED, f"此刻没有要登记的：{words}"[:400], case)
+
+
+def retry(arrival: Arrival, now: datetime) -> Arrival:
+    """没有办成的再办一次（补了业务模板、代码表之后）。内容已清掉的 → ValueError。"""
+    with transaction.atomic():
+        row = Incoming.objects.select_related("peer").get(pk=arrival.parcel_id)
+        arrival = Arrival.objects.select_for_update().get(pk=arrival.pk)
+        if arrival.outcome != REFUSED:
+            return arrival
+        if not row.sealed:
+            raise ValueError("内容已经清掉，不能再办；请对方重新送")
+        entries = [Entry.from_value(one) for one in json.loads(row.sealed)["entries"]]
+        entry = next(one for one in entries if one.uid == arrival.uid)
+        told = handle(row, entry, now)
+        arrival.outcome, arrival.say, arrival.at = told.outcome, told.say[:400], now
+        arrival.case = told.case or arrival.case
+        arrival.save(update_fields=["outcome", "say", "at", "case"])
+    return arrival

@@ -1,0 +1,232 @@
+"""成包、写成 zip、对方说收到了：发出去的一边。没有回执的一直留着，可以反复送，每次一字不差。"""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from jiezhi.base.casework import files
+from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.connect.nodes import identity
+from jiezhi.connect.nodes.models import Outgoing, OutgoingEntry, Peer
+from jiezhi.core.parcels import FIRST, Entry, FileRef, Note, NoteKind, Parcel, Signed, write_parcel
+from jiezhi.core.parcels.format import PARCEL_MARK
+from jiezhi.core.parcels.notes import MAX_HELD, stamp
+
+# 一包最多几条、材料合计最多几字节（单独一条就超过的自成一包）；收的时候最多认多大的包。
+MOST_ENTRIES = 200
+MOST_BYTES = 32 << 20
+MOST_PARCEL = 1 << 30
+
+
+class CannotWrite(Exception):
+    """这一包写不出来：材料不在了，或内容对不上。"""
+
+
+def pack(peer: Peer, now: datetime) -> int:
+    """把等着的内容成包，返回成了几包。"""
+    made = 0
+    while _pack_one(peer, now):
+        made += 1
+    return made
+
+
+def _pack_one(peer: Peer, now: datetime) -> bool:
+    with transaction.atomic():
+        peer = Peer.objects.select_for_update().get(pk=peer.pk)
+        rows = list(peer.entries.filter(parcel=None).order_by("id")[:MOST_ENTRIES])
+        wanted = {digest for row in rows for digest in row.files}
+        sizes = dict(EvidenceFile.objects.filter(pk__in=wanted).values_list("pk", "size"))
+        chosen: list[OutgoingEntry] = []
+        total = 0
+        for row in rows:
+            total += sum(sizes.get(digest, 0) for digest in row.files)
+            if chosen and total > MOST_BYTES:
+                break
+            chosen.append(row)
+        if not chosen:
+            return False
+        refs = {digest: FileRef(digest, sizes[digest]) for row in chosen for digest in row.files}
+        parcel = Parcel(
+            sender=identity.me(),
+            receiver=peer.code,
+            epoch=peer.out_epoch,
+            seq=peer.out_seq + 1,
+            previous=peer.out_last,
+            at=stamp(now),
+            receipt=(peer.in_epoch, peer.in_seq, peer.in_last),
+            entries=tuple(_entry(row) for row in chosen),
+            files=tuple(refs[digest] for digest in sorted(refs)),
+        )
+        head = json.loads(parcel.to_json())
+        del head["entries"]
+        made = Outgoing.objects.create(
+            peer=peer,
+            epoch=parcel.epoch,
+            seq=parcel.seq,
+            digest=parcel.digest(),
+            head=head,
+            signed=Signed.by(identity.signer(), PARCEL_MARK, parcel.to_json()).to_value(),
+            created_at=now,
+        )
+        OutgoingEntry.objects.filter(pk__in=[one.pk for one in chosen]).update(parcel=made)
+        peer.out_seq, peer.out_last = made.seq, made.digest
+        peer.save(update_fields=["out_seq", "out_last"])
+    return True
+
+
+def _entry(row: OutgoingEntry) -> Entry:
+    return Entry(row.uid, row.kind, json.loads(row.sealed))
+
+
+def unacknowledged(peer: Peer) -> QuerySet[Outgoing]:
+    """对方还没有说收到的包，按号；它收着而前面还缺的不用再送。"""
+    peer.refresh_from_db(fields=["out_epoch", "acked", "held"])
+    rows = Outgoing.objects.filter(peer=peer, epoch=peer.out_epoch, seq__gt=peer.acked)
+    return rows.exclude(seq__in=peer.held).order_by("seq")
+
+
+def name_of(row: Outgoing) -> str:
+    """写成文件叫什么。"""
+    return f"{row.head['from']}--{row.head['to']}--{row.epoch}-{row.seq:06}.zip"
+
+
+@contextmanager
+def written(row: Outgoing) -> Iterator[Path]:
+    """写到临时文件，用完即删。内容对不上、材料不在了 → CannotWrite。"""
+    path = files.workplace() / f"{random.token_hex(12)}.parcel"
+    try:
+        with path.open("xb") as out:
+            path.chmod(0o600)
+            write_to(row, out)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def write_to(row: Outgoing, out: BinaryIO) -> None:
+    """写这一包；与成包时一字不差。内容对不上、材料不在了 → CannotWrite。"""
+    entries = [_entry(one).to_value() for one in row.entries.order_by("id") if one.sealed]
+    parcel = _rebuilt(row, entries)
+    try:
+        write_parcel(out, parcel, Signed.from_value(row.signed), _material)
+    except (OSError, ValueError) as error:
+        say = f"第 {row.seq} 号包里的材料写不出来（{error}）；已依法清除的，请用 jiezhi nodes renew 重起一轮"
+        raise CannotWrite(say) from error
+
+
+def _rebuilt(row: Outgoing, entries: list[Any]) -> Parcel:
+    try:
+        from jiezhi.core.evidence.canonical import encode
+
+        parcel = Parcel.from_json(encode({**row.head, "entries": entries}))
+    except ValueError as error:
+        raise CannotWrite(f"第 {row.seq} 号包的内容不成样：{error}") from error
+    if parcel.digest() != row.digest:
+        raise CannotWrite(f"第 {row.seq} 号包的内容与成包时不同：已清掉，或库被改动过")
+    return parcel
+
+
+def _material(ref: FileRef) -> BinaryIO:
+    return files.path_of(ref.sm3).open("rb")
+
+
+# ---- 回执 ----
+
+
+def note(peer: Peer, kind: NoteKind, now: datetime) -> bytes:
+    """给对方的小条：我连续收到你的第几号，另外收着哪些。"""
+    peer.refresh_from_db(fields=["in_epoch", "in_seq", "in_last"])
+    held = peer.incoming.filter(epoch=peer.in_epoch, seq__gt=peer.in_seq).order_by("seq")
+    made = Note(
+        kind=kind,
+        sender=identity.me(),
+        receiver=peer.code,
+        at=stamp(now),
+        epoch=peer.in_epoch,
+        upto=peer.in_seq,
+        last=peer.in_last,
+        held=tuple(held.values_list("seq", flat=True)[:MAX_HELD]),
+    )
+    return made.sealed(identity.signer())
+
+
+def acknowledge(
+    peer: Peer,
+    epoch: int,
+    upto: int,
+    last: str,
+    held: tuple[int, ...],
+    now: datetime,
+    *,
+    restored: bool = False,
+) -> None:
+    """对方说连续收到了第几号、那一包的摘要。须在事务里、`peer` 已锁住。
+
+    比以前说的少：是迟到的旧回执，不理；`restored`（对方重起了一轮）时信它，少的重新送。
+    那一号我没有发过、或者我发的不是那一包：本机多半是从备份恢复的，不算它收到，记下来等人处理。
+    """
+    if epoch < peer.out_epoch:
+        if not restored:
+            return
+        upto, held = 0, ()
+    sent = Outgoing.objects.filter(peer=peer, epoch=peer.out_epoch)
+    if epoch > peer.out_epoch or (upto and not sent.filter(seq=upto, digest=last).exists()):
+        peer.trouble = (
+            f"对方收到的第 {epoch} 轮第 {upto} 号不是本机现在的那一包：本机多半是从备份恢复的，"
+            "请用 jiezhi nodes renew 重起一轮"
+        )
+        peer.save(update_fields=["trouble"])
+        return
+    if upto < peer.acked and not restored:
+        return
+    peer.acked, peer.held = upto, sorted(held)
+    peer.save(update_fields=["acked", "held"])
+    sent.filter(seq__lte=upto, acked_at=None).update(acked_at=now)
+    if restored:
+        sent.filter(seq__gt=upto).update(acked_at=None)
+
+
+def take_note(peer: Peer, found: Note, now: datetime) -> None:
+    """收下对方的小条（已经核对过签名）。"""
+    with transaction.atomic():
+        locked = Peer.objects.select_for_update().get(pk=peer.pk)
+        acknowledge(locked, found.epoch, found.upto, found.last, found.held, now)
+        Peer.objects.filter(pk=peer.pk).update(heard_at=now)
+
+
+def start_over(peer: Peer, now: datetime) -> int:
+    """重起一轮：对方没有说收到的内容重新成包。须在事务里、`peer` 已锁住。返回重新成包的条数。"""
+    left = Outgoing.objects.filter(peer=peer, acked_at=None)
+    moved = OutgoingEntry.objects.filter(parcel__in=left).update(parcel=None)
+    left.delete()
+    # 轮次用时刻：从更早的备份再恢复一次，新的一轮也比以前的新。
+    peer.out_epoch = max(peer.out_epoch + 1, int(now.timestamp()) // 60)
+    peer.out_seq, peer.out_last, peer.acked, peer.held, peer.trouble = 0, FIRST, 0, [], ""
+    peer.save(update_fields=["out_epoch", "out_seq", "out_last", "acked", "held", "trouble"])
+    _without_erased(peer)
+    return moved
+
+
+def _without_erased(peer: Peer) -> None:
+    """重新成包的内容里，已依法清除的材料拿掉。"""
+    for row in peer.entries.filter(parcel=None).exclude(files=[]):
+        here = set(EvidenceFile.objects.filter(pk__in=row.files, erased_at=None).values_list("pk", flat=True))
+        if here >= set(row.files):
+            continue
+        data = json.loads(row.sealed)
+        data["files"] = [one for one in data["files"] if one["sm3"] in here]
+        for name, value in data["fields"].items():
+            if isinstance(value, list):
+                data["fields"][name] = [one for one in value if one in here or one not in row.files]
+        row.sealed = json.dumps(data, ensure_ascii=False)
+        row.files = [digest for digest in row.files if digest in here]
+        row.save(update_fields=["sealed", "files"])
