@@ -1,0 +1,131 @@
+"""居民不用登录能办的：来件、传照片、凭编号和查询码查自己那一件并办其中的一步。办理都走 casework 的门。"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from jiezhi.base.accounts import secrets
+from jiezhi.base.casework import actions, files, matters, slips
+from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework.outcome import Refused, Result, refuse
+from jiezhi.base.casework.receipts import case_with_code
+from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.definition import Definition
+from jiezhi.core.procedure.view import Actor, Missing, Refusal
+from jiezhi.services.residents.models import CodeMiss
+
+RESIDENT = Actor("reporter")
+# 一个编号、一个地址在这段时间里各能试错几次。查询码有 50 位，猜中要试的次数远多于此；放宽是怕老人抄错。
+WINDOW = timedelta(hours=1)
+TRIES = {"number": 10, "address": 30}
+FORGET = timedelta(days=1)
+
+
+class CodeRefused(Exception):
+    """编号或查询码不对，或者试得太多了。`wait` 是还要等多久；不用等的为 None。"""
+
+    def __init__(self, say: str, wait: timedelta | None = None) -> None:
+        super().__init__(say)
+        self.wait = wait
+
+
+def find(number: str, code: str, *, address: str, now: datetime | None = None) -> Case:
+    """凭编号和查询码找自己那一件。
+
+    `address` 是来人的网络地址，只用来数试错次数（存的是摘要）。编号不对、查询码不对说同一句话。
+    出错：CodeRefused。对了的不写库。
+    """
+    moment = now or timezone.now()
+    marks = {"number": _mark("number", number), "address": _mark("address", address)}
+    wait = _locked(marks, moment)
+    if wait is not None:
+        minutes = max(1, -(-int(wait.total_seconds()) // 60))
+        raise CodeRefused(f"试错的次数太多了，请 {minutes} 分钟后再试；查询码在登记成功时给过", wait)
+    found = case_with_code(number, code)
+    if found is None:
+        for kind, mark in marks.items():
+            _missed(kind, mark, moment)
+        raise CodeRefused("编号或查询码不对，请核对后再试；查询码在登记成功时给过")
+    return found
+
+
+def _mark(kind: str, text: str) -> str:
+    return secrets.blind_index(f"residents.{kind}", text) or "-"
+
+
+def _locked(marks: Mapping[str, str], now: datetime) -> timedelta | None:
+    mine = Q(pk=None)
+    for kind, mark in marks.items():
+        mine |= Q(kind=kind, mark=mark, count__gte=TRIES[kind])
+    rows = CodeMiss.objects.filter(mine, first_at__gt=now - WINDOW)
+    return max((first + WINDOW - now for first in rows.values_list("first_at", flat=True)), default=None)
+
+
+def _missed(kind: str, mark: str, now: datetime) -> None:
+    """记一次。加一在库里做，几个进程合在一起数。"""
+    mine = CodeMiss.objects.filter(kind=kind, mark=mark)
+    if mine.filter(first_at__gt=now - WINDOW).update(count=F("count") + 1):
+        return
+    if mine.update(count=1, first_at=now):
+        return
+    CodeMiss.objects.filter(first_at__lt=now - FORGET).delete()
+    try:
+        with transaction.atomic():
+            CodeMiss.objects.create(kind=kind, mark=mark, first_at=now)
+    except IntegrityError:  # 另一个进程刚记了第一次
+        mine.update(count=F("count") + 1)
+
+
+def receive_photo(upload: BinaryIO, name: str, *, now: datetime | None = None) -> tuple[EvidenceFile, str]:
+    """收下居民传的一张照片，返回登记的行和收据。只收照片；收据是随后用它的唯一凭据。出错：FileRefused。"""
+    row = files.store(upload, name, kind="photo", acting_officer=None, now=now or timezone.now())
+    return row, slips.give("", row.digest)
+
+
+def report(matter: str, action: str = "", *, inputs: Mapping[str, Any], key: str | None = None) -> Result:
+    """居民来件。`inputs` 里的照片写收据；`key` 是请求标识，同一标识同一内容再来不另开一件。"""
+    try:
+        definition = matters.definition_of(matters.current_version(matter))
+    except matters.UnknownMatter as error:
+        return refuse(matter, "unknown_matter", str(error), "从可以网上登记的业务里选")
+    opening = action or next(iter(definition.opening_actions), "")
+    decl = definition.action(opening)
+    if decl is None or not decl.opens_case or not _mine(decl):
+        return refuse(definition.matter.title, "unknown_matter", "这项业务不能在网上登记", "到街道窗口办理")
+    handed = _handed(definition, decl, inputs)
+    if handed.problems:
+        return Refused(Refusal(opening, decl.title, handed.problems))
+    return actions.open_case(matter, opening, actor=RESIDENT, inputs=handed.inputs, key=key)
+
+
+def act(
+    case: Case, action: str, *, inputs: Mapping[str, Any], reason: str = "", key: str | None = None
+) -> Result:
+    """来件人办自己那一件的一步：评价、要求重办、撤回……，照业务模板。`case` 须是 `find` 找到的。"""
+    definition: Definition = matters.definition_of(case.version)
+    decl = definition.action(action)
+    if decl is None or not _mine(decl):
+        return refuse(action, "unknown_action", "没有这个办理动作", "从查到的进度里列出的选")
+    handed = _handed(definition, decl, inputs)
+    if handed.problems:
+        return Refused(Refusal(action, decl.title, handed.problems))
+    return actions.act(str(case.uid), action, actor=RESIDENT, inputs=handed.inputs, reason=reason, key=key)
+
+
+def _handed(definition: Definition, decl: ActionDecl, inputs: Mapping[str, Any]) -> slips.Handed:
+    """居民只填声明了要采集的：由系统预填的（如承办单位）不由居民写。照片的收据换成摘要。"""
+    extra = [name for name in inputs if name not in decl.collected()]
+    if extra:
+        say = f"“{decl.title}”不填“{'、'.join(extra)[:100]}”"
+        return slips.Handed({}, (Missing("input", say, "去掉这一项", field=extra[0]),))
+    return slips.accept(definition.matter.fields, inputs, officer=None)
+
+
+def _mine(decl: ActionDecl) -> bool:
+    return RESIDENT.kind in decl.by

@@ -1,0 +1,148 @@
+"""居民来件：能登记的、能办的只是声明给来件人的；查询码试错有数；看到的没有别人的信息。"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jiezhi.base.casework import actions as casework
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.models import Case
+from jiezhi.base.casework.outcome import Outcome, Refused
+from jiezhi.base.casework.receipts import receipt_code
+from jiezhi.base.casework.testing import MATTER, START, Office, definition, make_office
+from jiezhi.services.residents import actions, queries
+from jiezhi.services.residents.models import CodeMiss
+
+HERE = "10.0.0.1"
+
+
+@pytest.fixture
+def office(db: None) -> Office:
+    return make_office()
+
+
+@pytest.fixture
+def mine(office: Office) -> Case:
+    found = actions.report(
+        "test.report", inputs={"subject": "漏水", "reporter": {"name": "王小明", "phone": "13800138001"}}
+    )
+    assert isinstance(found, Outcome), str(found)
+    return Case.objects.get(uid=found.uid)
+
+
+def wrong(number: str, address: str = HERE, now: Any = START) -> actions.CodeRefused:
+    with pytest.raises(actions.CodeRefused) as refused:
+        actions.find(number, "WRONG", address=address, now=now)
+    return refused.value
+
+
+# ---- 来件 ----
+
+
+def test_only_what_is_declared_for_reporters(office: Office) -> None:
+    acts = {**MATTER["actions"], "register": {**MATTER["actions"]["register"], "by": ["post.dispatcher"]}}
+    matters.publish(definition(matter="test.inner", actions=acts), now=START)
+    for matter, action in (
+        ("test.inner", ""),
+        ("test.none", ""),
+        ("test.report", "dispatch"),
+        ("test.report", "none"),
+    ):
+        found = actions.report(matter, action, inputs={"subject": "漏水"})
+        assert isinstance(found, Refused) and found.refusal.missing[0].remedy
+    assert not Case.objects.exists()
+    assert [(row.matter, name) for row, name, _ in queries.openable()] == [("test.report", "register")]
+
+
+def test_only_what_is_asked_may_be_filled(office: Office) -> None:
+    """由系统预填的、别的步骤的字段，居民写不进来。"""
+    for name in ("to_unit", "hard", "reply", "no_such"):
+        found = actions.report("test.report", inputs={"subject": "漏水", name: "law"})
+        assert isinstance(found, Refused) and found.refusal.missing[0].field == name
+    assert not Case.objects.exists()
+
+
+def test_reporting_costs_what_the_door_costs_and_one_more(office: Office) -> None:
+    inputs = {"subject": "漏水"}
+    actions.report("test.report", inputs=inputs)
+    with CaptureQueriesContext(connection) as ours:
+        actions.report("test.report", inputs=inputs)
+    with CaptureQueriesContext(connection) as door:
+        casework.open_case("test.report", "register", actor=actions.RESIDENT, inputs=inputs)
+    assert len(ours) <= len(door) + 1
+
+
+# ---- 查询码 ----
+
+
+def test_the_right_code_writes_nothing(mine: Case) -> None:
+    with CaptureQueriesContext(connection) as queries_:
+        found = actions.find(mine.number, receipt_code(str(mine.uid)), address=HERE, now=START)
+    assert found == mine and len(queries_) == 2
+    assert not CodeMiss.objects.exists()
+
+
+def test_one_number_from_many_addresses(mine: Case) -> None:
+    for n in range(actions.TRIES["number"]):
+        assert wrong(mine.number, f"10.0.1.{n}").wait is None
+    assert wrong(mine.number, "10.0.9.9").wait == actions.WINDOW
+    with pytest.raises(actions.CodeRefused, match="60 分钟后"):
+        actions.find(mine.number, receipt_code(str(mine.uid)), address="10.0.9.9", now=START)
+    assert wrong("SP1", "10.0.9.9").wait is None, "别的编号不受连累"
+
+
+def test_one_address_over_many_numbers(mine: Case) -> None:
+    for n in range(actions.TRIES["address"]):
+        assert wrong(f"SP{n}").wait is None
+    code = receipt_code(str(mine.uid))
+    with pytest.raises(actions.CodeRefused):
+        actions.find(mine.number, code, address=HERE, now=START)
+    assert actions.find(mine.number, code, address="10.0.0.2", now=START) == mine
+
+
+def test_the_count_starts_over_after_a_while(mine: Case) -> None:
+    for _ in range(actions.TRIES["number"]):
+        wrong(mine.number)
+    assert wrong(mine.number, "10.0.0.2", START + timedelta(minutes=59)).wait == timedelta(minutes=1)
+    later = START + actions.WINDOW + timedelta(seconds=1)
+    assert actions.find(mine.number, receipt_code(str(mine.uid)), address=HERE, now=later) == mine
+    assert wrong(mine.number, HERE, later).wait is None
+    assert set(CodeMiss.objects.values_list("count", flat=True)) == {1}
+    wrong("SP1", "10.0.0.3", later + timedelta(days=2))
+    assert CodeMiss.objects.count() == 2, "旧的不留"
+
+
+def test_what_is_kept_about_guessing_is_nobodys_address(mine: Case) -> None:
+    wrong(mine.number)
+    kept = list(CodeMiss.objects.values_list("kind", "mark"))
+    assert {kind for kind, _ in kept} == {"number", "address"}
+    assert all(len(mark) == 64 for _, mark in kept) and HERE not in str(kept) and mine.number not in str(kept)
+
+
+# ---- 进度 ----
+
+
+def test_progress_shows_only_what_is_public(mine: Case, office: Office) -> None:
+    casework.act(str(mine.uid), "dispatch", acting_officer=office.dispatcher, inputs={"to_unit": "law"})
+    mine.refresh_from_db()
+    found = queries.progress(mine)
+    assert (found.state, found.merged, [one.title for one in found.steps]) == (
+        "办理中",
+        False,
+        ["待分派", "办理中"],
+    )
+    assert found.contents == [] and found.choices == [], "没有声明可以给来件人看的都不给"
+    for hidden in ("王小明", "13800138001", "陈分拨", "漏水"):
+        assert hidden not in str(found)
+
+
+def test_following_a_merge_stops_somewhere(mine: Case) -> None:
+    """并入关系万一绕成圈（不该有），也停得下来。"""
+    Case.objects.filter(pk=mine.pk).update(merged_into=mine)
+    mine.refresh_from_db()
+    assert queries.progress(mine).number == mine.number
