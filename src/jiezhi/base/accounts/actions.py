@@ -17,10 +17,10 @@ from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.authority import require_active, require_administrator
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.fields import EncryptedTextField
-from jiezhi.base.accounts.models import Officer, Post, SensitiveRead
+from jiezhi.base.accounts.models import Officer, Post, SecondFactor
 from jiezhi.base.accounts.phones import phone_problem
 from jiezhi.base.accounts.posts import STANDARD_POSTS
-from jiezhi.base.accounts.records import apply_changes, snapshot, write_record
+from jiezhi.base.accounts.records import apply_changes, note_reads, snapshot, write_record
 
 OFFICER_FIELDS = ["login", "name", "phone", "title", "staff_kind"]
 MIN_REASON = 4
@@ -189,6 +189,8 @@ def deactivate_officer(
             raise ValidationError({"officer": f"{officer.name}已经离岗"})
         officer.is_active, officer.left_at = False, now
         officer.save(update_fields=["is_active", "left_at"])
+        # 返岗时多半换了手机，重新设置。
+        SecondFactor.objects.filter(officer=officer).delete()
         officer_left.send(
             sender=Officer, officer=officer, at=now, acting_officer=acting_officer, reason=reason.strip()
         )
@@ -317,15 +319,7 @@ def reveal(
         raise ValueError(f"{field} 不是加密字段，不用这样查看")
     if len(reason.strip()) < MIN_REASON:
         raise ValidationError({"reason": f"请写明查看原因，至少 {MIN_REASON} 个字"})
+    seen = {field: str(model_field.verbose_name)}
     with transaction.atomic(durable=True):
-        SensitiveRead(
-            at=now,
-            officer=acting_officer,
-            target_kind=target._meta.label_lower,
-            target_id=str(target.pk),
-            field=field,
-            field_title=str(model_field.verbose_name),
-            reason=reason.strip()[:300],
-            case_number=case_number,
-        ).save()
+        note_reads([(target, seen, case_number)], reason=reason, acting_officer=acting_officer, now=now)
     return str(getattr(target, field))

@@ -1,12 +1,13 @@
-"""写管理记录。与它所记的改动在同一个事务里。"""
+"""写管理记录、敏感信息查看记录。管理记录与它所记的改动在同一个事务里；查看记录先提交，后给值。"""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, models
 
 from jiezhi.base.accounts.fields import EncryptedTextField
-from jiezhi.base.accounts.models import AdminRecord, Officer
+from jiezhi.base.accounts.models import AdminRecord, Officer, SensitiveRead
 
 NEVER_RECORDED = frozenset({"password"})
 
@@ -69,6 +70,36 @@ def write_record(
     )
     record.save()
     return record
+
+
+def note_reads(
+    read: Iterable[tuple[models.Model, Mapping[str, str], str]],
+    *,
+    reason: str,
+    acting_officer: Officer,
+    now: datetime,
+) -> int:
+    """追加敏感信息查看记录，返回几条。给明文的每条路都从这里记。
+
+    `read` 是（看谁的，项目代码 → 名称，因办理哪一件）。调用者要让它先提交（`transaction.atomic(durable=True)`）
+    再把值给出去：外层事务回滚会抹掉已看过的事实。
+    """
+    rows = [
+        SensitiveRead(
+            at=now,
+            officer=acting_officer,
+            target_kind=target._meta.label_lower,
+            target_id=str(target.pk),
+            field=name[:64],
+            field_title=title[:64],
+            reason=reason.strip()[:300],
+            case_number=case_number[:100],
+        )
+        for target, fields, case_number in read
+        for name, title in fields.items()
+    ]
+    SensitiveRead.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
 
 
 def apply_changes(

@@ -1,5 +1,6 @@
-"""登录表单：中文说明，以及连续输错后的锁定（django-axes，次数和时长见设置）。"""
+"""登录表单：中文说明，以及连续输错后的锁定（django-axes，次数和时长见设置）；口令对了、还没有核动态码的那一段。"""
 
+import time
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer
@@ -73,3 +75,22 @@ class SignInForm(forms.Form):
 
     def get_user(self) -> Officer | None:
         return self.officer
+
+
+WAITING = "accounts.second_factor"
+WAITING_SECONDS = 300
+
+
+def wait_for_second(request: HttpRequest, officer: Officer) -> None:
+    """口令对了，等动态码：会话里只记下是谁在等，没有登录身份；五分钟内有效，口令一改就作废。"""
+    request.session.flush()
+    request.session[WAITING] = [officer.pk, officer.get_session_auth_hash(), int(time.time())]
+
+
+def waiting_for_second(request: HttpRequest) -> Officer | None:
+    """这个会话在等谁的动态码；没有、过了时候、期间停用或改过口令的为 None。"""
+    pk, mark, since = request.session.get(WAITING) or (0, "", 0)
+    if not 0 <= time.time() - since <= WAITING_SECONDS:
+        return None
+    officer = Officer.objects.filter(pk=pk, is_active=True).first()
+    return officer if officer and constant_time_compare(officer.get_session_auth_hash(), mark) else None

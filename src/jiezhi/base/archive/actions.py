@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets as random
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,8 @@ from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.actions import MIN_REASON
 from jiezhi.base.accounts.authority import require_active
 from jiezhi.base.accounts.errors import NotAllowed
-from jiezhi.base.accounts.models import Officer, SensitiveRead
-from jiezhi.base.accounts.records import write_record
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.accounts.records import note_reads, write_record
 from jiezhi.base.archive import dossier, queries
 from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.heads import FULL_EVERY, current_heads, heads_of, pack, pack_changes
@@ -34,6 +35,19 @@ class ArchiveRefused(ValueError):
 def signer() -> Ed25519Signer:
     """本机的签名钥匙。"""
     return Ed25519Signer.from_seed(secrets.sign_key())
+
+
+def record_keys_export(names: Sequence[str], *, acting_officer: Officer, now: datetime) -> None:
+    """记下谁导出了钥匙包、有哪几把。"""
+    with transaction.atomic():
+        write_record(
+            "keys.export",
+            "导出钥匙包",
+            acting_officer,
+            acting_officer=acting_officer,
+            now=now,
+            new={"keys": list(names)},
+        )
 
 
 def make_checkpoint(*, now: datetime, acting_officer: Officer | None = None) -> Checkpoint:
@@ -152,17 +166,8 @@ def write_case_package(
         "sensitive": list(made.sensitive),
     }
     with transaction.atomic(durable=True):
-        for name, title in made.sensitive.items():
-            SensitiveRead(
-                at=now,
-                officer=acting_officer,
-                target_kind=Case._meta.label_lower,
-                target_id=str(case.pk),
-                field=name[:64],
-                field_title=title[:64],
-                reason=f"导出案卷包：{reason}"[:300],
-                case_number=case.number[:100],
-            ).save()
+        seen = [(case, made.sensitive, case.number)]
+        note_reads(seen, reason=f"导出案卷包：{reason}", acting_officer=acting_officer, now=now)
         write_record(
             "archive.package",
             "导出案卷包",

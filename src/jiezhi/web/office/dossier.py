@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import queries as casework
+from jiezhi.base.casework import readers
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.measures import measures_of
 from jiezhi.base.casework.models import Case, EvidenceUse
@@ -25,11 +26,10 @@ from jiezhi.core.procedure.view import Plan, Refusal
 from jiezhi.services.dispatch import routing
 from jiezhi.services.dispatch.duplicates import Duplicate, near_duplicates
 from jiezhi.services.dispatch.session import text_of
+from jiezhi.services.serving.queries import servings
 from jiezhi.web.office import ledger, queries, words
 from jiezhi.web.office.parts import Act, Fact, Link, Material, Step, party_lines
 
-# 合并要同时办两头，只从“相似的件”里办，不当作一个单独的动作。
-JOINTLY = frozenset({"merge", "absorb"})
 # 做过了所以不能再做的（如已签收），不是“还差”，不列。
 ALREADY = "need.not done."
 
@@ -63,7 +63,7 @@ class Dossier:
 
     @cached_property
     def table(self) -> Any:
-        return registry.day_table()
+        return registry.standing().table
 
     @cached_property
     def clock_rows(self) -> list[Any]:
@@ -153,8 +153,7 @@ class Dossier:
         single = [
             act
             for act in self._available
-            if not JOINTLY & set(act.decl.means)
-            and not any(item.code.startswith(ALREADY) for item in act.missing)
+            if not act.decl.jointly and not any(item.code.startswith(ALREADY) for item in act.missing)
         ]
         return sorted(single, key=lambda act: (not act.ready, order[act.decl.weight]))
 
@@ -244,6 +243,15 @@ class Dossier:
         return list(documents_of(self.case))
 
     @cached_property
+    def servings(self) -> list[tuple[str, str, date | None]]:
+        """送达：（文书，打码的受送达人，视为送达日）。"""
+        shown = []
+        for one in servings(self.case):
+            party = casework.masked_value(self.definition.matter.fields[one.field], one.party)
+            shown.append((one.title, str(party.get("name", "")), one.deemed))
+        return shown
+
+    @cached_property
     def evidence(self) -> list[EvidenceUse]:
         # 文书和签回件在“文书”里取，不在材料里再列一遍。
         fields = self.definition.matter.fields
@@ -325,6 +333,14 @@ class Dossier:
         return [
             (line.event.from_state or "start", line.event.to_state, line.event.action) for line in self._lines
         ]
+
+    @cached_property
+    def readings(self) -> list[readers.Read]:
+        """谁看过敏感内容，新的在前，至多五十条；不该他看的为空。"""
+        rows = readers.readers_of(self.case, self.officer, self.now)
+        if rows is None:
+            return []
+        return readers.described(rows[:50], self.officer, self.now, visible_case=True)
 
     # ---- 相关 ----
 

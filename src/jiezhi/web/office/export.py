@@ -59,11 +59,16 @@ def workbook(rows: Iterable[Row], note: str, made: datetime) -> bytes:
 
 
 def comma_separated(rows: Iterable[Row]) -> bytes:
+    """工作列表的 CSV。"""
+    return table(HEADER, map(cells, rows))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """CSV（UTF-8 带签名，Excel、WPS 双击可开）。像公式的前面加一撇。"""
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerow(HEADER)
-    writer.writerows(_safe(cells(row)) for row in rows)
+    writer.writerow(header)
+    writer.writerows(_safe(row) for row in rows)
     return stream.getvalue().encode("utf-8-sig")
 
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
-from jiezhi.base.casework.models import Case, CaseRole, Clock, MatterVersion
-from jiezhi.base.casework.queries import AREA_POSTS, Filters, light_of, worklist
+from jiezhi.base.casework.models import Case, Clock, MatterVersion
+from jiezhi.base.casework.queries import AREA_POSTS, Filters, light_of, listed
 from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Appointment, Unit
-from jiezhi.base.registry.queries.people import in_force
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.web.office import queries, words
@@ -42,6 +39,7 @@ class Wanted:
     matter: str = ""
     state: str = ""
     unit: str = ""
+    area: str = ""
     light: str = ""
     words: str = ""
     page: int = 1
@@ -53,7 +51,7 @@ class Wanted:
         """认不得的一律当没有写，不报错。`usual` 是没有写范围时的范围（见 `usual_scope`）。"""
 
         def one(name: str, allowed: Sequence[str] | None = None, default: str = "") -> str:
-            value = str(query.get(name, "")).strip()[:100]
+            value = str(query.get(name, "")).replace("\x00", "").strip()[:100]
             return value if allowed is None or value in allowed else default
 
         number = query.get("p", "")
@@ -64,11 +62,12 @@ class Wanted:
             matter=one("matter"),
             state=one("state"),
             unit=one("unit"),
+            area=one("area"),
             light=one("light", LIGHTS),
             words=one("q"),
             page=max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1,
             fields={
-                key[2:]: str(query[key]).strip()[:200]
+                key[2:]: str(query[key]).replace("\x00", "").strip()[:200]
                 for key in query
                 if key.startswith("f-") and str(query[key]).strip()
             },
@@ -82,6 +81,7 @@ class Wanted:
             "matter": self.matter,
             "state": self.state,
             "unit": self.unit,
+            "area": self.area,
             "light": self.light,
             "q": self.words,
             **{f"f-{name}": value for name, value in self.fields.items()},
@@ -96,6 +96,7 @@ class Wanted:
             self.matter
             or self.state
             or self.unit
+            or self.area
             or self.light
             or self.words
             or self.fields
@@ -148,50 +149,38 @@ def indexed(definition: Definition) -> dict[str, FieldDecl]:
     return {name: decl for name, decl in definition.matter.fields.items() if decl.indexed and not decl.secret}
 
 
-def cases_for(officer: Officer, wanted: Wanted, now: datetime, chosen: Definition | None) -> QuerySet[Case]:
-    """看得见的件里符合筛选的，快到期的在前，没有时限的在后。"""
+def filters_of(wanted: Wanted, chosen: Definition | None) -> Filters:
+    """网址里的筛选 → 件的筛选；字段只认所选业务声明了可筛选的。"""
     allowed = indexed(chosen) if chosen else {}
-    filters = Filters(
+    # 不管区域的人，看得见的就是自己的、轮到自己的和本单位的，不用再筛。
+    everything = wanted.scope == "all" or (wanted.scope == "own" and wanted.usual == "own")
+    return Filters(
         matter=wanted.matter,
         state=wanted.state if chosen else "",
         unit=wanted.unit,
+        area=registry.area_paths().get(wanted.area, "没有这个区域") if wanted.area else "",
         light=wanted.light,
-        mine=wanted.scope == "mine",
+        scope="" if everything else wanted.scope,
         open={"open": True, "closed": False}.get(wanted.open),
         words=wanted.words,
         fields={name: value for name, value in wanted.fields.items() if name in allowed},
     )
-    rows = worklist(officer, filters, now=now)
-    # 不管区域的人，看得见的就是自己的、轮到自己的和本单位的，不用再筛。
-    if wanted.scope == "unit" or (wanted.scope == "own" and wanted.usual != "own"):
-        units = Appointment.objects.filter(in_force(now), officer=officer).values("unit")
-        ours = Q(unit__in=Unit.objects.filter(pk__in=units).values("code"))
-        if wanted.scope == "own":
-            ours |= Q(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
-        rows = rows.filter(ours)
-    return (
-        rows.order_by(F("due_at").asc(nulls_last=True), "-opened_at")
-        .select_related("version", "unit")
-        .defer("sealed", "fields", "head", "done", "tags", "version__content")
-    )
 
 
-def listing(rows: QuerySet[Case], number: int, now: datetime) -> Listing:
+def listing(officer: Officer, filters: Filters, number: int, now: datetime) -> Listing:
     """取一页；总数数到 1001 为止。"""
-    first = (number - 1) * PAGE
-    found = list(rows[first : first + PAGE + 1])
-    more = len(found) > PAGE
-    total = first + len(found) if not more and found else rows.order_by()[: queries.ENOUGH + 1].count()
-    count = queries.counted(total)
+    found = listed(officer, filters, first=(number - 1) * PAGE, size=PAGE, now=now)
+    count = queries.counted(found.total)
     pages = max(1, -(-count.number // PAGE))
-    return Listing(describe(found[:PAGE], now), count, number, max(pages, number + more), more)
+    shown = max(pages, number + found.more)
+    return Listing(describe(found.cases, now), count, number, shown, found.more)
 
 
 def describe(cases: Sequence[Case], now: datetime) -> list[Row]:
     """行的文字：环节、单位、经办人、灯。四条查询，与行数无关。"""
     if not cases:
         return []
-    table = registry.day_table()
+    table = registry.standing().table
     people = queries.officer_names(one for case in cases for who in case.roles.values() for one in who)
     running: dict[int, list[Clock]] = {}
     for one in Clock.objects.filter(case__in=[case.pk for case in cases], status="running"):

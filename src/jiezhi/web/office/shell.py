@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, BinaryIO, cast
 
@@ -13,8 +14,10 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from jiezhi.base.accounts import twofactor
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.registry import queries as registry
+from jiezhi.base.registry import stamps
 from jiezhi.web.office import queries
 
 View = Callable[..., HttpResponseBase]
@@ -45,6 +48,7 @@ RAIL: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] =
             ("powers", "office:powers", "权责清单", frozenset()),
             ("guides", "office:guides", "办事指南", frozenset()),
             ("speed", "office:speed", "审批提速", WINDOW),
+            ("reads", "office:reads", "查看记录", frozenset()),
             ("public", "public:home", "执法公示", OPENNESS),
         ),
     ),
@@ -62,14 +66,28 @@ def own_unit(officer: Officer) -> str | None:
     return posts[0][1] if posts else None
 
 
+def must_enrol(officer: Officer) -> bool:
+    """他的岗位必须启用二次验证，而他还没有启用。"""
+    required = frozenset(settings.TWO_FACTOR_POSTS)
+    if not required:
+        return False
+    posts = {post for post, _, _ in registry.holdings(officer.pk, timezone.now())}
+    return bool(required & posts) and not twofactor.enabled(officer)
+
+
 def page(view: View) -> View:
-    """办公页面：须登录；口令被重置过的先改口令；内容不留在公用缓存里。"""
+    """办公页面：须登录；口令被重置过的先改口令，岗位必须二次验证的先启用；内容不留在公用缓存里。"""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if officer_of(request).must_change_password and view.__name__ != "password":
-            return redirect("office:password")
-        response = view(request, *args, **kwargs)
+        if view.__name__ != "password":
+            if officer_of(request).must_change_password:
+                return redirect("office:password")
+            if not view.__name__.startswith("security") and must_enrol(officer_of(request)):
+                return redirect("office:security")
+        # 只看不办的一页里，任职、单位这些缓存的戳只核对一次；要办的，办的那一刻再核对。
+        with stamps.read_once() if request.method in ("GET", "HEAD") else nullcontext():
+            response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 

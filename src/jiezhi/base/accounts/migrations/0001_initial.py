@@ -105,5 +105,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='sensitiveread_reason_given')],
             },
         ),
+        migrations.CreateModel(
+            name='SecondFactor',
+            fields=[
+                ('officer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='second_factor', serialize=False, to=settings.AUTH_USER_MODEL, verbose_name='人员')),
+                ('secret', jiezhi.base.accounts.fields.EncryptedTextField(blank=True, default='', verbose_name='密钥')),
+                ('enabled_at', models.DateTimeField(null=True, verbose_name='启用时间')),
+                ('last_step', models.BigIntegerField(default=0, verbose_name='最近用过的时间步')),
+                ('recovery', models.JSONField(default=list, verbose_name='恢复码的摘要')),
+                ('failures', models.IntegerField(default=0, verbose_name='连续输错')),
+                ('locked_until', models.DateTimeField(null=True, verbose_name='锁到')),
+            ],
+            options={
+                'verbose_name': '二次验证',
+                'verbose_name_plural': '二次验证',
+            },
+        ),
         append_only.operation('accounts_adminrecord', 'accounts_sensitiveread'),
     ]

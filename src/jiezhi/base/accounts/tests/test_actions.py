@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import RequestFactory
 
 from jiezhi.base.accounts import actions, queries
+from jiezhi.base.accounts.append_only import AppendOnlyQuerySet
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import AdminRecord, Officer, Post, SensitiveRead
 from jiezhi.base.accounts.posts import STANDARD_POSTS
@@ -211,7 +212,7 @@ def test_no_record_no_value(make_officer, admin, monkeypatch):
     def fail(self, *args, **kwargs):
         raise OSError("磁盘满")
 
-    monkeypatch.setattr(SensitiveRead, "save", fail)
+    monkeypatch.setattr(AppendOnlyQuerySet, "bulk_create", fail)
     with pytest.raises(OSError):
         actions.reveal(officer, "phone", reason="联系值班", acting_officer=admin)
     with pytest.raises(ValueError, match="不是加密字段"):

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.http import HttpRequest, QueryDict
 
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework import files
+from jiezhi.base.casework import files, slips
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.base.casework.queries import plain_name
 from jiezhi.core.procedure.actions import ActionDecl
@@ -28,8 +27,6 @@ from jiezhi.web.office.forms.raw import Raw
 TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 CORRECTS = "correct"
 MAX_UPLOADS = 20
-SLIP = "office.slip"
-SLIP_SECONDS = 24 * 3600
 
 
 def new_token() -> str:
@@ -61,21 +58,12 @@ class Kept:
 
 
 def _kept(file: EvidenceFile, name: str, officer: Officer) -> Kept:
-    slip = signing.dumps([officer.pk, file.digest, name], salt=SLIP, compress=True)
-    return Kept(file.digest, name, file.size, slip)
+    return Kept(file.digest, name, file.size, slips.give(str(officer.pk), file.digest, name))
 
 
 def _slips(texts: Iterable[str], officer: Officer) -> dict[str, str]:
     """本人还有效的收据：摘要 → 名称。"""
-    found: dict[str, str] = {}
-    for text in texts:
-        try:
-            holder, digest, name = signing.loads(text, salt=SLIP, max_age=SLIP_SECONDS)
-        except (signing.BadSignature, ValueError, TypeError):
-            continue
-        if holder == officer.pk:
-            found[str(digest)] = str(name)
-    return found
+    return dict(slips.read(texts, str(officer.pk)).values())
 
 
 @dataclass(slots=True)
@@ -171,10 +159,10 @@ def _receive(
     store: bool,
 ) -> list[str]:
     # 只认本人收过的（有收据，或登记的就是他）和更正时本来就在这一项里的：别人件上的材料不能凭摘要挂到这里来。
-    slips = _slips(request.POST.getlist(f"{raws.PREFIX}{name}-slip"), officer)
+    mine = _slips(request.POST.getlist(f"{raws.PREFIX}{name}-slip"), officer)
     for row in EvidenceFile.objects.filter(pk__in=kept, erased_at=None) if kept else ():
-        if row.pk in slips:
-            draft.kept[row.pk] = _kept(row, slips[row.pk], officer)
+        if row.pk in mine:
+            draft.kept[row.pk] = _kept(row, mine[row.pk], officer)
         elif row.uploaded_by_id == officer.pk:
             draft.kept[row.pk] = _kept(row, row.name, officer)
         elif row.pk in already:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from jiezhi.base.accounts.append_only import AppendOnlyQuerySet
 from jiezhi.base.accounts.models import SensitiveRead
 from jiezhi.base.casework import actions, upkeep
 from jiezhi.base.casework.models import Case, Event, EvidenceFile
@@ -247,7 +248,7 @@ def test_revealing_is_logged_before_it_is_shown(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise OSError("存不进去")
 
-    monkeypatch.setattr(SensitiveRead, "save", broken)
+    monkeypatch.setattr(AppendOnlyQuerySet, "bulk_create", broken)
     client.raise_request_exception = False
     failed = client.post(address, {"reason": "联系来件人核实地点"})
     assert failed.status_code == 500 and "13800138001" not in failed.content.decode()

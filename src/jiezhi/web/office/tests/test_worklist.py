@@ -184,7 +184,7 @@ def test_own_work_is_the_unit_and_what_one_holds_elsewhere(
     ):
         row = Case.objects.get(uid=case.uid)
         Case.objects.filter(pk=row.pk).update(unit=unit)
-        CaseRole.objects.create(case=row, role="handler", officer=street[officer])
+        CaseRole.objects.create(case=row, role="handler", officer=street[officer], place=row.place)
     client = enter("jingban")
     assert set(numbers(page_of(client))) == {mine.number, ours.number}
     assert numbers(page_of(client, scope="mine")) == [mine.number]

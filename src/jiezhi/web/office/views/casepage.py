@@ -15,13 +15,13 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
 from jiezhi.base.casework import actions, queries
+from jiezhi.base.casework.disclosure import reveal_field
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.core.procedure.drawing import draw
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import Missing
-from jiezhi.web.office.actions import reveal_field
-from jiezhi.web.office.dossier import JOINTLY, Dossier
+from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.forms import actform, controls
 from jiezhi.web.office.parts import plain_lines
 from jiezhi.web.office.shell import officer_of, own_unit, page
@@ -100,7 +100,7 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
     dossier = _dossier(request, uid)
     officer = officer_of(request)
     decl = dossier.definition.action(action)
-    if decl is None or JOINTLY & set(decl.means):
+    if decl is None or decl.jointly:
         raise Http404("没有这个办理动作")
     version = _seen(request, dossier)
     key = f"web:{officer.pk}:{uid}:{actform.token_of(request.POST) or actform.new_token()}"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jiezhi.base.casework import files, queries
-from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.base.casework.disclosure import Held, file_on
 from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.parts import Material
 from jiezhi.web.office.shell import download, officer_of, page
@@ -39,31 +39,27 @@ def _seen(request: HttpRequest, uid: UUID) -> str:
     return str(field) if (holder, case) == (officer_of(request).pk, str(uid)) else ""
 
 
-def _file(request: HttpRequest, uid: UUID, digest: str, *, seen: str = "") -> tuple[EvidenceFile, str, bool]:
-    """（材料，名称，是不是敏感的）。材料要确实用在这一件上，这一件要看得见；敏感的要刚记录过查看（`seen`）。"""
+def _file(request: HttpRequest, uid: UUID, digest: str, *, seen: str = "") -> Held:
+    """材料要确实用在这一件上，这一件要看得见；敏感的要刚记录过查看（`seen`）。"""
     case = queries.case_for(officer_of(request), str(uid))
-    uses = list(queries.evidence_of(case).filter(file=digest)) if case is not None else []
-    if case is None or not uses:
+    held = file_on(case, digest) if case is not None else None
+    if held is None:
         raise Http404("没有这份材料，或您无权查看")
-    declared = queries.definition_of(case).matter.fields
-    secret = all(use.field not in declared or declared[use.field].secret for use in uses)
-    if not secret:
-        return uses[0].file, queries.evidence_names(uses)[digest], False
-    if seen not in {use.field for use in uses}:
+    if held.secret and seen not in held.fields:
         raise Http404("这份是敏感材料，请到件页面写明原因后查看")
-    return uses[0].file, queries.plain_name(uses[0].file), True
+    return held
 
 
 @page
 @require_safe
 def original(request: HttpRequest, uid: UUID, digest: str) -> HttpResponseBase:
     """原件，作为附件下载。"""
-    row, name, secret = _file(request, uid, digest, seen=_seen(request, uid))
+    held = _file(request, uid, digest, seen=_seen(request, uid))
     try:
-        stream = files.open_file(row)
+        stream = files.open_file(held.file)
     except OSError as error:
         raise Http404("材料不在存放处，请联系系统管理员核对") from error
-    response = download(stream, name, no_store=secret)
+    response = download(stream, held.name, no_store=held.secret)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
@@ -72,9 +68,9 @@ def original(request: HttpRequest, uid: UUID, digest: str) -> HttpResponseBase:
 @require_safe
 def thumb(request: HttpRequest, uid: UUID, digest: str) -> HttpResponse:
     """照片的缩略图；敏感的没有。"""
-    row, _, _ = _file(request, uid, digest)
+    held = _file(request, uid, digest)
     try:
-        data = files.thumbnail(row)
+        data = files.thumbnail(held.file)
     except (files.FileRefused, OSError) as error:
         raise Http404("这份材料没有缩略图") from error
     response = HttpResponse(data, content_type="image/jpeg")

@@ -8,6 +8,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from jiezhi.base.casework.listing import SHOWN, worklist
 from jiezhi.base.casework.models import Case
 from jiezhi.web.office import export as exports
 from jiezhi.web.office import lists, queries, words
@@ -29,7 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
     wanted = lists.Wanted.read(request.GET, lists.usual_scope(officer_of(request), now))
     versions = queries.current_matters()
     chosen = lists.chosen_definition(versions, wanted.matter)
-    found = lists.listing(lists.cases_for(officer_of(request), wanted, now, chosen), wanted.page, now)
+    filters = lists.filters_of(wanted, chosen)
+    found = lists.listing(officer_of(request), filters, wanted.page, now)
     context = {
         "list": found,
         "wanted": wanted,
@@ -44,6 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "lights": lists.LIGHTS,
         "matters": versions,
         "units": queries.unit_groups(),
+        "areas": queries.area_groups(),
         "states": [(name, state.title) for name, state in chosen.matter.states.items()] if chosen else [],
         "fields": lists.filter_fields(chosen, wanted) if chosen else [],
         "chosen": chosen,
@@ -61,7 +64,8 @@ def export(request: HttpRequest) -> FileResponse:
     now = timezone.now()
     wanted = lists.Wanted.read(request.GET, lists.usual_scope(officer_of(request), now))
     chosen = lists.chosen_definition(queries.current_matters(), wanted.matter)
-    cases = list(lists.cases_for(officer_of(request), wanted, now, chosen)[: exports.MOST + 1])
+    found = worklist(officer_of(request), lists.filters_of(wanted, chosen), now=now)
+    cases = list(found.select_related("version", "unit").defer(*SHOWN)[: exports.MOST + 1])
     rows = [row for part in batched(cases[: exports.MOST], CHUNK) for row in lists.describe(part, now)]
     stamp = f"{words.local(now):%Y%m%d-%H%M}"
     if request.GET.get("as") == "csv":
