@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from PIL import Image, ImageDraw
-
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework import actions, files
+from jiezhi.base.casework import actions
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Result
 from jiezhi.core.calendar import CHINA
 from jiezhi.demo import stories
+from jiezhi.demo.pictures import store_picture
 from jiezhi.demo.plan import StreetPlan
 
 logger = logging.getLogger(__name__)
@@ -61,18 +59,7 @@ class Hand:
     def photo(self, name: str, when: datetime) -> str:
         """画一张街景当照片收下，返回摘要；每张的颜色不同。"""
         self._shots += 1
-        tone = self._shots * 37 % 120
-        picture = Image.new("RGB", (800, 600), (196, 214, 228))
-        draw = ImageDraw.Draw(picture)
-        draw.rectangle((0, 420, 800, 600), fill=(126, 128, 126))
-        for left, height in ((40, 250), (260, 330), (520, 210)):
-            draw.rectangle((left, 420 - height, left + 200, 420), fill=(150 + tone // 2, 140, 120 + tone))
-            draw.rectangle((left + 60, 330, left + 140, 420), fill=(90, 70 + tone // 2, 60))
-        draw.rectangle((300 + tone, 440, 420 + tone, 520), fill=(170, 90 + tone, 50))
-        stream = io.BytesIO()
-        picture.save(stream, "JPEG", quality=80)
-        stream.seek(0)
-        return files.store(stream, f"{name}.jpg", kind="photo", acting_officer=None, now=when).pk
+        return store_picture("scene", self._shots, name=name, now=when)
 
     def opens(self, matter: str, action: str, who: Officer, when: datetime, **inputs: Any) -> str:
         """开一件，返回全局标识。"""

@@ -205,8 +205,7 @@ def stall_lacking_papers(hand: Hand) -> None:
 
 def billboard_in_review(hand: Hand) -> None:
     """户外广告：已受理，指派了核查人员，等到场核查。"""
-    when = hand.when(5, 9)
-    uid = _received(
+    uid = _accepted(
         hand,
         "service.billboard",
         5,
@@ -216,19 +215,14 @@ def billboard_in_review(hand: Hand) -> None:
         area_size=12,
         set_from=hand.day(-20),
         set_to=hand.day(-380),
-        material_application=[hand.photo("申请表", when)],
-        material_design=[hand.photo("效果图", when)],
-        materials_state=[{"material": "identity", "state": "已核原件"}],
     )
-    hand.does(uid, "accept", hand.person("window_clerk"), hand.when(5, 10))
     examiners = hand.ids("enforcement_officer")
     hand.does(uid, "assign_examiners", hand.person("service_chief"), hand.when(3, 15), examiners=examiners)
 
 
 def poster_granted(hand: Hand) -> None:
     """张贴宣传品：已准予，等申请人来领。"""
-    when = hand.when(4, 9)
-    uid = _received(
+    uid = _accepted(
         hand,
         "service.poster",
         4,
@@ -238,11 +232,7 @@ def poster_granted(hand: Hand) -> None:
         pieces=4,
         hang_from=hand.day(-5),
         hang_to=hand.day(-12),
-        material_application=[hand.photo("申请表", when)],
-        material_design=[hand.photo("样稿", when)],
-        materials_state=[{"material": "identity", "state": "已核原件"}],
     )
-    hand.does(uid, "accept", hand.person("window_clerk"), hand.when(4, 10))
     chief = hand.person("service_chief")
     reason = "只在围墙内侧张挂，凭位置图和样稿可以判断"
     hand.does(uid, "decide_on_papers", chief, hand.when(3, 10), reason)
@@ -353,6 +343,23 @@ def _served(hand: Hand, uid: str, doc: str, days: int) -> None:
     }
     inputs: dict[str, Any] = {f"{doc}_{name}": value for name, value in given.items()}
     hand.does(uid, f"serve_{doc}", hand.person("enforcement_officer", 1), when, **inputs)
+
+
+def _accepted(hand: Hand, matter: str, days: int, applicant: str, **inputs: Any) -> str:
+    """材料齐全的许可申请，收下就受理。"""
+    when = hand.when(days, 9)
+    uid = _received(
+        hand,
+        matter,
+        days,
+        applicant,
+        material_application=[hand.photo("申请表", when)],
+        material_design=[hand.photo("图样", when)],
+        materials_state=[{"material": "identity", "state": "已核原件"}],
+        **inputs,
+    )
+    hand.does(uid, "accept", hand.person("window_clerk"), hand.when(days, 10))
+    return uid
 
 
 def _received(hand: Hand, matter: str, days: int, applicant: str, **inputs: Any) -> str:
