@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def fresh_database() -> Path:
-    """在临时目录里建一个空库（SQLite WAL、FULL），返回目录。必须在引入 Django 模型之前调用。"""
-    home = Path(tempfile.mkdtemp(prefix="jiezhi-bench-"))
+def fresh_database(home: Path | None = None) -> Path:
+    """在临时目录（或 `home`）里建一个空库（SQLite WAL、FULL），返回目录。必须在引入 Django 模型之前调用。"""
+    home = home or Path(tempfile.mkdtemp(prefix="jiezhi-bench-"))
     os.environ["JIEZHI_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiezhi.config.settings")
     import django
@@ -38,9 +38,9 @@ def rate(label: str, count: int, work: Callable[[], None], rounds: int = 5) -> f
     return middle
 
 
-def demo_street() -> None:
-    """空库、公布业务模板、装好演示街道（不含工单）。"""
-    fresh_database()
+def demo_street(*, cases: bool = False, home: Path | None = None) -> None:
+    """空库、公布业务模板、装好演示街道；`cases` 为真时带演示的件。"""
+    fresh_database(home)
     from django.conf import settings
 
     from jiezhi.cli.packs import publish_all
@@ -48,4 +48,4 @@ def demo_street() -> None:
 
     refused = publish_all(Path(settings.PACKS_DIR))
     assert not refused, refused
-    install_street(cases=False)
+    install_street(cases=cases)

@@ -21,7 +21,7 @@ if [ "$(id -u)" = 0 ]; then
   as=(runuser -u "$user" --)
 fi
 
-home=$(mktemp -d /tmp/jiezhi-pg-XXXXXX)
+home=$(mktemp -d -t jiezhi-pg-XXXXXX)
 stop() {
   "${as[@]}" "$tools/pg_ctl" -D "$home/data" -m immediate stop >/dev/null 2>&1 || true
   rm -rf "$home"

@@ -21,16 +21,18 @@ echo "== 迁移与模型一致"
 JIEZHI_HOME=$(mktemp -d) DJANGO_SETTINGS_MODULE=jiezhi.config.settings python -m django makemigrations --check --dry-run >/dev/null
 workers="${JIEZHI_TEST_WORKERS:-2}"
 echo "== 测试（SQLite）"
-if command -v chromium >/dev/null; then
-  pytest -q -n "$workers" --dist worksteal "$@"
-  said="SQLite 上的全部测试，含 Chromium 页面测试"
-else
-  pytest -q -n "$workers" --dist worksteal -m "not browser" "$@"
-  said="SQLite 上的测试；没有装 Chromium，页面测试没有跑"
-fi
+wanted="" again="not browser"
+said="SQLite 上的测试"
+command -v chromium >/dev/null || { wanted="not browser"; said+="；没有装 Chromium，页面测试没有跑"; }
+command -v soffice >/dev/null || command -v libreoffice >/dev/null || {
+  wanted="${wanted:+$wanted and }not office_suite" again+=" and not office_suite"
+  said+="；没有装 LibreOffice，转 PDF 的测试没有跑"
+}
+[ -n "$wanted" ] || said="SQLite 上的全部测试，含 Chromium 页面测试、LibreOffice 转 PDF 的测试"
+pytest -q -n "$workers" --dist worksteal -m "$wanted" "$@"
 echo "== 测试（PostgreSQL）"
 ran=0
-bash tests/postgres.sh pytest -q -n "$workers" --dist worksteal -m "not browser" "$@" || ran=$?
+bash tests/postgres.sh pytest -q -n "$workers" --dist worksteal -m "$again" "$@" || ran=$?
 case $ran in
   0) said+="。PostgreSQL 上又跑了一遍（命令行测试用的仍是 SQLite，页面测试不重跑）。" ;;
   77) said+="。没有装 PostgreSQL，在它上面没有跑。" ;;

@@ -1,6 +1,6 @@
 """故障测试里被杀的进程：不停地开件、办理、做后续发送，办成一件就在标准输出报一行。
 
-用法：python street.py setup|act|outbox <起始序号>。数据库由 JIEZHI_HOME 决定。
+用法：python street.py setup|act|outbox <起始序号>（outbox 给了就等放行）。数据库由 JIEZHI_HOME 决定。
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ def act_forever(first: int) -> None:
             say("answered", i, opened.uid)
 
 
-def drain_forever() -> None:
+def drain_forever(*, wait: bool = False) -> None:
     say("ready")
+    if wait:
+        sys.stdin.readline()
     while True:
         done = outbox.drain(START + timedelta(days=1), limit=7)
         say("drained", done.done)
@@ -76,7 +78,7 @@ def main() -> None:
     elif sys.argv[1] == "act":
         act_forever(int(sys.argv[2]))
     else:
-        drain_forever()
+        drain_forever(wait=len(sys.argv) > 2)
 
 
 main()

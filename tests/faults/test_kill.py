@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from jiezhi.config.testing import private_database, rows
+from jiezhi.config.testing import Elsewhere
 
 SCRIPT = Path(__file__).with_name("street.py")
-SRC = Path(__file__).resolve().parents[2] / "src"
 
 pytestmark = pytest.mark.fault
 
-# 各测试目录用哪个库；SQLite 就在目录里，不用记。
-_databases: dict[Path, dict[str, str]] = {}
 
-
-def environment(home: Path) -> dict[str, str]:
-    return os.environ | {
-        "JIEZHI_HOME": str(home),
-        "PYTHONPATH": str(SRC),
-        "DJANGO_SETTINGS_MODULE": "jiezhi.config.settings",
-        **_databases.get(home, {}),
-    }
-
-
-def look(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    """不经过程序直接看库。"""
-    return rows(home, _databases.get(home, {}), sql)
-
-
-def run_and_kill(home: Path, words: list[str], lines: int, after: float) -> list[list[str]]:
+def run_and_kill(home: Elsewhere, words: list[str], lines: int, after: float) -> list[list[str]]:
     """启动、等它报过 `lines` 行、再过 `after` 秒杀掉；返回它报过的行。
 
     按行数等而不按时间等：机器忙时也测得到东西。
     """
     process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *words], env=environment(home), stdout=subprocess.PIPE, text=True
+        [sys.executable, str(SCRIPT), *words], env=home.environment, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "ready"
@@ -58,73 +38,56 @@ def run_and_kill(home: Path, words: list[str], lines: int, after: float) -> list
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    _databases[tmp_path] = private_database(tmp_path)
-    subprocess.run([sys.executable, str(SCRIPT), "setup"], env=environment(tmp_path), check=True)
-    return tmp_path
+def home(tmp_path: Path) -> Elsewhere:
+    found = Elsewhere(tmp_path, SCRIPT.parent)
+    found.run("street.py", "setup")
+    return found
 
 
-def verify(home: Path) -> str:
-    found = subprocess.run(
-        [sys.executable, "-m", "jiezhi.cli.main", "verify", "--database"],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
-    return found.stdout
-
-
-def test_killed_while_acting(home: Path) -> None:
+def test_killed_while_acting(home: Elsewhere) -> None:
     rng = random.Random(20261122)
     told: list[list[str]] = []
     for round_number in range(8):
         first = str(round_number * 1_000_000)
         told += run_and_kill(home, ["act", first], rng.randint(5, 30), rng.uniform(0.0, 0.05))
     assert len(told) > 50, "没有办几件就杀掉了，这个测试没有测到东西"
-    keys = dict(look(home, "SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key"))
+    keys = dict(home.look("SELECT key, count(*) FROM casework_event WHERE key IS NOT NULL GROUP BY key"))
     assert set(keys.values()) == {1}
     marks = {"opened": "o", "dispatched": "d", "answered": "a"}
     lost = [line for line in told if marks[line[0]] + line[1] not in keys]
     assert not lost, f"报过办成却没有：{lost[:5]}"
     # 每件的办理记录数等于件上的版本，后续发送与办理同生同灭。
-    assert not look(
-        home,
+    assert not home.look(
         "SELECT c.number FROM casework_case c WHERE c.seq <> "
         "(SELECT count(*) FROM casework_event e WHERE e.case_id = c.id)",
     )
-    assert not look(
-        home,
+    assert not home.look(
         "SELECT e.id FROM casework_event e WHERE e.action = 'dispatch' AND "
         "(SELECT count(*) FROM casework_delivery d WHERE d.event_id = e.id) <> 1",
     )
-    assert "全部相符" in verify(home)
+    home.verify()
 
 
-def test_killed_while_sending(home: Path) -> None:
+def test_killed_while_sending(home: Elsewhere) -> None:
     rng = random.Random(7)
     run_and_kill(home, ["act", "0"], 80, 0.0)
-    ((wanted,),) = look(home, "SELECT count(*) FROM casework_delivery")
+    ((wanted,),) = home.look("SELECT count(*) FROM casework_delivery")
     assert wanted > 20
     for _ in range(6):
         run_and_kill(home, ["outbox"], 0, rng.uniform(0.0, 0.1))
-    subprocess.run(
-        [sys.executable, str(SCRIPT), "outbox"], env=environment(home), check=True, stdout=subprocess.DEVNULL
-    )
-    assert not look(home, "SELECT id FROM casework_delivery WHERE done_at IS NULL")
-    assert not look(
-        home,
+    home.run("street.py", "outbox")
+    assert not home.look("SELECT id FROM casework_delivery WHERE done_at IS NULL")
+    assert not home.look(
         "SELECT delivery_id, case_id, officer_id, count(*) FROM casework_notice "
         "GROUP BY 1, 2, 3 HAVING count(*) > 1",
     )
-    assert not look(
-        home,
+    assert not home.look(
         "SELECT d.id FROM casework_delivery d WHERE d.kind = 'notify' AND "
         "NOT EXISTS (SELECT 1 FROM casework_notice n WHERE n.delivery_id = d.id)",
     )
 
 
-def test_two_officers_at_once(home: Path) -> None:
+def test_two_officers_at_once(home: Elsewhere) -> None:
     """两个进程抢同一批件：每件只有一人办成，另一人得到说明。"""
     race = (
         "import os,sys,django;django.setup();from datetime import timedelta;"
@@ -141,11 +104,11 @@ def test_two_officers_at_once(home: Path) -> None:
         "who=Officer.objects.get(login='fenbo');"
         "[actions.open_case('test.report',acting_officer=who,inputs={'subject':str(i)},now=START) for i in range(60)]"
     )
-    subprocess.run([sys.executable, "-c", setup], env=environment(home), check=True)
+    subprocess.run([sys.executable, "-c", setup], env=home.environment, check=True)
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", race, unit],
-            env=environment(home),
+            env=home.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -163,28 +126,11 @@ def test_two_officers_at_once(home: Path) -> None:
         assert "lost version" in (mine, other)
 
 
-def test_two_processes_take_numbers(home: Path) -> None:
+def test_two_processes_take_numbers(home: Elsewhere) -> None:
     """两个进程同时取号、同时用同一段租来的号：不重号、不跳号，租来的每个号只有一边用成。"""
-    script = str(Path(__file__).with_name("numbering.py"))
-    subprocess.run([sys.executable, script, "lease"], env=environment(home), check=True)
-    racers = [
-        subprocess.Popen(
-            [sys.executable, script, "race"],
-            env=environment(home),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for racer in racers:
-        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    said = [racer.communicate()[0].split() for racer in racers]
+    home.run("numbering.py", "lease")
+    said = home.together([home.start("numbering.py", "race") for _ in range(2)])
     assert [len(lines) for lines in said] == [40, 40]
     got = [text for lines in said for text in lines if text != "refused"]
     assert sorted(got) == [f"TEST-REPORT-2026-{n:06}" for n in range(1, 71)]
-    assert "全部相符" in verify(home)
+    home.verify()

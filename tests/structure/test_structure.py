@@ -130,6 +130,36 @@ def test_nothing_imports_the_packs() -> None:
     assert not list((SRC / "packs").rglob("*.py")), "业务模板里没有程序"
 
 
+# 有了件才取的（件已经按 visible 核对过），或者另有依据的：文件 → 用到的表。别的页面、接口不许绕过 visible 直接取。
+CHECKED = {
+    "src/jiezhi/web/office/lists.py": {"Clock"},  # 一页里各件的灯
+    "src/jiezhi/web/office/ledger.py": {"Clock"},  # 一件的时限台账
+    "src/jiezhi/api/present.py": {"Clock"},
+    "src/jiezhi/api/views/cases.py": {"Case"},  # 用这个请求标识办过的件
+}
+GUARDED = {
+    *("Case", "CaseField", "CaseParty", "CaseRole", "CaseText", "Clock", "ClockEntry", "Event", "Payload"),
+    *("EvidenceUse", "Document", "Scan"),
+}
+
+
+def test_pages_and_endpoints_take_cases_only_from_visible() -> None:
+    """页面、接口里直接写 `Case.objects` 就绕过了“谁看得见”：新加的要么从 visible、listed、seen 取，要么在上面说明。"""
+    found: dict[str, set[str]] = {}
+    for path in [*files(".py", under=SRC / "web"), *files(".py", under=SRC / "api")]:
+        if "tests" in path.parts or "migrations" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in ("objects", "_default_manager", "_base_manager")
+                and isinstance(node.value, ast.Name)
+                and node.value.id in GUARDED
+            ):
+                found.setdefault(name_of(path), set()).add(node.value.id)
+    assert found == CHECKED
+
+
 # ---- 文件 ----
 
 

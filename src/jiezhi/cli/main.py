@@ -14,7 +14,12 @@ def django_ready() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiezhi.config.settings")
     import django
 
-    django.setup()
+    from jiezhi.config.keys import KeysAwaited
+
+    try:
+        django.setup()
+    except KeysAwaited as error:
+        raise click.ClickException(str(error)) from error
 
 
 class Lazy(click.Group):
@@ -28,6 +33,7 @@ class Lazy(click.Group):
         "change-version": "versions",
         "import": "tables",
         "export": "tables",
+        "systems": "systems",
         "act": "cases",
         "param": "params",
         "powers": "powers",
@@ -36,18 +42,27 @@ class Lazy(click.Group):
         "speed": "guides",
         "figures": "figures",
         "officer": "officers",
+        "reads": "reads",
+        "handover": "handover",
         "numbers": "numbers",
         "certificates": "certificates",
         "package": "evidence",
         "verify": "evidence",
+        "reindex": "searching",
         "checkpoint": "evidence",
+        "backup": "backups",
+        "restore": "backups",
+        "keys": "keyring",
         "document": "papers",
         "scan": "papers",
         "classify": "learning",
+        "hooks": "hooks",
+        "nodes": "nodes",
+        "tokens": "tokens",
         "worker": "serve",
         "run": "serve",
         "prepare": "serve",
-        "demo": "serve",
+        "demo": "demo",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""jiezhi officer add：新增人员并任职；空库里的第一位系统管理员也从这里来。"""
+"""jiezhi officer：新增人员并任职（空库里的第一位系统管理员也从这里来）；看、解除二次验证。"""
 
 from __future__ import annotations
 
@@ -82,6 +82,42 @@ def add_command(
         )
     data = {"ok": True, "login": officer.login, "name": officer.name, "posts": list(posts), "unit": unit_code}
     emit(data, as_json, [f"已新增{officer.name}，登录名 {officer.login}。第一次登录要改口令"])
+
+
+@officer_command.command(
+    "two-factor", help="LOGIN 的二次验证启用没有；--remove 解除（手机丢了、恢复码也没有的）"
+)
+@click.argument("login")
+@click.option("--remove", is_flag=True, help="解除")
+@click.option("--reason", default="", help="解除的原因")
+@click.option("--as", "acting", help="系统管理员的登录名；不写就是在服务器上直接办，记为系统")
+@click.option("--json", "as_json", is_flag=True)
+def two_factor_command(login: str, remove: bool, reason: str, acting: str | None, as_json: bool) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+
+    from jiezhi.base.accounts import twofactor
+
+    officer = officer_named(login, as_json)
+    if remove:
+        acting_officer = officer_named(acting, as_json) if acting else None
+        with refusing("没有解除", as_json):
+            twofactor.remove(officer, reason=reason, acting_officer=acting_officer)
+    found = twofactor.state_of(officer)
+    data = {
+        "ok": True,
+        "login": officer.login,
+        "enabled": found is not None,
+        "recovery_codes": len(found.recovery) if found else 0,
+    }
+    if remove:
+        line = f"已解除{officer.name}的二次验证，他下次登录时会看到"
+    elif found:
+        line = f"{officer.name}启用了二次验证，恢复码还剩 {len(found.recovery)} 个"
+    else:
+        line = f"{officer.name}没有启用二次验证"
+    emit(data, as_json, [line])
 
 
 def _allowed(acting_officer: Any, as_json: bool) -> None:

@@ -58,6 +58,7 @@ def check_command(path: Path, as_json: bool) -> None:
         "matters": matters,
         "covers": covered,
         "powers": len(packs.powers),
+        "systems": len(packs.externals),
         "errors": len(errors),
         "warnings": len(problems) - len(errors),
         "problems": [one.as_json() for one in packs.problems],
@@ -81,6 +82,8 @@ def _report(problems: list[Problem], data: dict[str, Any]) -> list[str]:
     verdict = "全部通过" if data["ok"] else f"有 {data['errors']} 处错误，改好再公布"
     if data["powers"]:
         lines.append(f"权责清单种子 {data['powers']} 项")
+    if data["systems"]:
+        lines.append(f"外部系统的登记 {data['systems']} 个")
     lines.append(f"共 {len(data['matters'])} 个业务模板，覆盖系统 {'、'.join(data['covers'])}。{verdict}")
     return lines
 

@@ -21,6 +21,8 @@ from jiezhi.cli.output import fail
 HEARTBEAT = 1.0
 # 每轮最多排版几份文书：一份要两三秒，到期的办理和通知不能等。
 PAPERS = 3
+# 没有别的事做时，等往外送的回来最多等多少秒：不空转，也不耽误到期的。
+PATIENCE = 0.05
 
 
 @click.command("prepare", help="建库或升级，公布业务模板；库是空的就建演示街道")
@@ -32,7 +34,8 @@ def prepare_command(no_demo: bool) -> None:
     _prepare(no_demo=no_demo)
 
 
-def _prepare(*, no_demo: bool) -> None:
+def ready_database() -> None:
+    """建库或升级、收静态文件、核钥匙、公布业务模板；做不成就报错退出。"""
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
@@ -50,6 +53,10 @@ def _prepare(*, no_demo: bool) -> None:
     refused = publish_all(Path(settings.PACKS_DIR))
     if refused:
         fail("\n".join([*refused, "业务模板有错误，没有启动"]))
+
+
+def _prepare(*, no_demo: bool) -> None:
+    ready_database()
     from jiezhi.base.accounts.models import Officer
 
     if Officer.objects.exists():
@@ -192,21 +199,22 @@ def _orphaned() -> bool:
 
 
 def work_once(checkpoint_every: int = 24) -> bool:
-    """一轮：到期时限 → 后续发送 → 重算暂定时限 → 检查点。返回这一轮有没有事做。
+    """一轮：到期时限 → 后续发送 → 重算暂定时限 → 检查点 → 各应用登记的定时的事。返回这一轮有没有事做。
 
     某一样出错只记下来，不连累别的，更不让整个服务停下。
     """
     from django.utils import timezone
 
-    from jiezhi.base.casework import outbox
+    from jiezhi.base.casework import chores, outbox
 
     now = timezone.now()
     busy = False
     steps: list[Callable[[], bool]] = [
         lambda: bool(outbox.fire_clocks(now)),
-        lambda: bool(outbox.drain(now, slow=PAPERS).done),
+        lambda: _drain(now),
         lambda: _recompute(now),
         lambda: _checkpoint(now, checkpoint_every),
+        lambda: chores.run_due(now, lambda text: click.echo(text, err=True)),
     ]
     for step in steps:
         try:
@@ -214,6 +222,14 @@ def work_once(checkpoint_every: int = 24) -> bool:
         except Exception as error:
             click.echo(f"这一步没有做成，稍后再试：{error}", err=True)
     return busy
+
+
+def _drain(now: datetime) -> bool:
+    """有交给线程去送、还没有回来的，也算有事做。"""
+    from jiezhi.base.casework import outbox
+
+    drained = outbox.drain(now, slow=PAPERS, patience=PATIENCE)
+    return bool(drained.done or drained.away)
 
 
 _seen_calendar: list[str] = []
@@ -252,19 +268,3 @@ def _checkpoint(now: datetime, hours: int) -> bool:
     archive.make_checkpoint(now=now)
     files.sweep(now)
     return False
-
-
-@click.command("demo", help="建演示街道（库里还没有人员时）")
-def demo_command() -> None:
-    from jiezhi.cli.main import django_ready
-
-    django_ready()
-    from jiezhi.base.accounts.models import Officer
-
-    if Officer.objects.exists():
-        fail("库里已有人员，不再建演示街道")
-    from jiezhi.demo.install import demo_logins, install_street
-
-    install_street()
-    for line in demo_logins():
-        click.echo(line)

@@ -4,13 +4,36 @@ import os
 import secrets
 from pathlib import Path
 
+#: 恢复出来的数据还没有放回钥匙时，钥匙目录里有这个文件。
+AWAITING = "等着放回钥匙.txt"
+
+
+class KeysAwaited(ValueError):
+    """恢复出来的数据，钥匙还没有放回：这时新造一把，旧内容就再也读不出。"""
+
+
+def home() -> Path:
+    """数据放在哪里：JIEZHI_HOME；没有写的，从源码目录运行就在源码旁边，装好的（无网安装包）在用户目录。"""
+    source = Path(__file__).resolve().parents[3]
+    beside = source if (source / "pyproject.toml").is_file() else Path.home() / ".local/share/jiezhi"
+    return Path(os.environ.get("JIEZHI_HOME", beside / "var"))
+
+
+def folder() -> Path:
+    """钥匙目录：JIEZHI_KEYS；没有写就是 JIEZHI_HOME 下的 keys/。"""
+    return Path(os.environ.get("JIEZHI_KEYS", home() / "keys"))
+
 
 def load_or_create(path: Path, size: int) -> bytes:
     """读出 `path` 里的 `size` 字节钥匙；没有就生成。两个进程同时生成时，后来者用先来者的。
 
-    出错：文件长度不对 → ValueError（说明钥匙被改动过，不能静默重建）。
+    出错：文件长度不对 → ValueError（说明钥匙被改动过，不能静默重建）；恢复之后还没有放回 → KeysAwaited。
     """
     if not path.exists():
+        if (path.parent / AWAITING).exists():
+            raise KeysAwaited(
+                "这是从备份恢复的数据，原来的钥匙还没有放回。请先运行：jiezhi keys import 钥匙包文件"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

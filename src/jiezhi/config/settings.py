@@ -6,15 +6,15 @@ from pathlib import Path
 from jiezhi.config import database, keys
 
 BASE_DIR = Path(__file__).resolve().parents[3]
-# 从源码目录运行的，数据放在源码旁边；装好的（无网安装包）放在用户目录，一般由 JIEZHI_HOME 指定。
-_BESIDE = BASE_DIR if (BASE_DIR / "pyproject.toml").is_file() else Path.home() / ".local/share/jiezhi"
-HOME = Path(os.environ.get("JIEZHI_HOME", _BESIDE / "var"))
+HOME = keys.home()
 HOME.mkdir(parents=True, exist_ok=True)
 
 # 钥匙不进数据库，也不进备份；第一次启动时生成。
-KEYS_DIR = Path(os.environ.get("JIEZHI_KEYS", HOME / "keys"))
+KEYS_DIR = keys.folder()
 SECRET_KEY = keys.load_or_create(KEYS_DIR / "django.key", 50).hex()
 FILES_DIR = HOME / "files"
+# 除了库和材料，备份里还要带的：HOME 下的这些文件夹（归类模型、留存的来表）。钥匙目录不在其中。
+BACKUP_FOLDERS = ["models", "imports"]
 
 DEBUG = os.environ.get("JIEZHI_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("JIEZHI_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
@@ -40,13 +40,20 @@ INSTALLED_APPS = [
     "jiezhi.services.discretion",
     "jiezhi.services.enforcement",
     "jiezhi.services.promise",
+    "jiezhi.services.handover",
+    "jiezhi.services.residents",
     "jiezhi.assist.classify",
     "jiezhi.connect.excel",
+    "jiezhi.connect.hooks",
+    "jiezhi.connect.nodes",
+    "jiezhi.connect.systems",
     "jiezhi.web.office",
     "jiezhi.web.public",
+    "jiezhi.api",
 ]
 
 MIDDLEWARE = [
+    "jiezhi.api.middleware.ProblemsOnly",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -104,6 +111,10 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
+# 二次验证：这些岗位必须启用，没有启用的登录后先去设置；缺省不强制（没有手机的街道也用得了），只在登录时建议下面几个岗位。
+TWO_FACTOR_POSTS = [one for one in os.environ.get("JIEZHI_TWO_FACTOR_POSTS", "").split(",") if one]
+TWO_FACTOR_ADVISED_POSTS = ["admin", "office_head", "archivist"]
+
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
@@ -146,6 +157,15 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
+# 接口：一次请求的 JSON 最多几字节。前面有几层可信的反向代理：0 不信 X-Forwarded-For，只看连过来的地址。
+API_MAX_BYTES = 1024 * 1024
+TRUSTED_PROXIES = int(os.environ.get("JIEZHI_PROXIES", "0"))
+# 不用登录的接口，一个地址在一段时间里最多几次（每个网页进程各自数）；写 off 不限，只用于测速。
+PUBLIC_RATES = {
+    name: os.environ.get(f"JIEZHI_RATE_{name.upper()}", usual)
+    for name, usual in (("report", "60/60"), ("file", "120/60"), ("code", "120/60"), ("read", "600/60"))
+}
+
 # 文书：LibreOffice 的路径（空为自动找，off 为不用）和最长等几秒；字体写国标名称，本机没有的转 PDF 时换成后面的。
 SOFFICE = os.environ.get("JIEZHI_SOFFICE", "")
 SOFFICE_SECONDS = 90
@@ -176,6 +196,12 @@ OFFICE_CONTACT = {
     if os.environ.get(f"JIEZHI_OFFICE_{key.upper()}")
 }
 PACKS_DIR = Path(os.environ.get("JIEZHI_PACKS", Path(__file__).resolve().parents[1] / "packs"))
+
+# 向外发 HTTP（网络推送、节点）：除公网外还许哪些网段，这些网段里 http 也可以；单位自建的证书（PEM）。
+OUTGOING_NETWORKS = [one for one in os.environ.get("JIEZHI_NETWORKS", "").split(",") if one]
+OUTGOING_CA = os.environ.get("JIEZHI_CA", "")
+# 本机是哪个节点（2 到 40 位小写字母、数字、短横）；不与别的节点交换的不用写。
+NODE = os.environ.get("JIEZHI_NODE", "")
 
 LOGGING = {
     "version": 1,

@@ -2,7 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,19 @@ def private_database(home: Path) -> dict[str, str]:
     return {"JIEZHI_DATABASE_URL": _url(name)}
 
 
+def copied_database(home: Path, source: Path, environment: dict[str, str]) -> dict[str, str]:
+    """给 `home` 一个与 `source`（它的环境变量在 `environment`）一样的库，返回要加进环境变量的项；源库不能有人连着。"""
+    if not SERVER:
+        home.mkdir(parents=True, exist_ok=True)
+        for path in source.glob("jiezhi.sqlite3*"):
+            shutil.copy(path, home / path.name)
+        return {}
+    name = "jiezhi_" + hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    origin = urlsplit(environment["JIEZHI_DATABASE_URL"]).path.lstrip("/")
+    _manage(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {origin}")
+    return {"JIEZHI_DATABASE_URL": _url(name)}
+
+
 def rows(home: Path, environment: dict[str, str], sql: str) -> list[tuple[Any, ...]]:
     """不经过程序直接看库。`environment` 是 `private_database` 给的。"""
     if not environment:
@@ -41,6 +58,70 @@ def rows(home: Path, environment: dict[str, str], sql: str) -> list[tuple[Any, .
 
     with psycopg.connect(environment["JIEZHI_DATABASE_URL"]) as base:
         return base.execute(sql.encode()).fetchall()
+
+
+class Elsewhere:
+    """另起进程的测试用的一处：自己的数据目录和库。`scripts` 是被跑的程序所在的文件夹。"""
+
+    def __init__(self, home: Path, scripts: Path) -> None:
+        self.home = home
+        self._scripts = scripts
+        self._database = private_database(home)
+        self.environment = os.environ | {
+            "JIEZHI_HOME": str(home),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "DJANGO_SETTINGS_MODULE": "jiezhi.config.settings",
+            **self._database,
+        }
+
+    @property
+    def is_sqlite(self) -> bool:
+        return not self._database
+
+    def look(self, sql: str) -> list[tuple[Any, ...]]:
+        """不经过程序直接看库。"""
+        return rows(self.home, self._database, sql)
+
+    def _ran(self, *words: str) -> str:
+        found = subprocess.run(
+            [sys.executable, *words], env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout + found.stderr
+        return found.stdout
+
+    def run(self, script: str, *words: str) -> str:
+        """跑完一个程序，返回它印的；出错连同错误一起报。"""
+        return self._ran(str(self._scripts / script), *words)
+
+    def python(self, code: str, *words: str) -> str:
+        """跑一小段程序（已经 django.setup()），返回它印的。"""
+        return self._ran("-c", f"import django; django.setup()\n{code}", *words)
+
+    def start(self, script: str, *words: str) -> subprocess.Popen[str]:
+        """另起一个进程，等它说 ready。"""
+        process = subprocess.Popen(
+            [sys.executable, str(self._scripts / script), *words],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None and process.stdout.readline().strip() == "ready"
+        return process
+
+    def together(self, processes: Sequence[subprocess.Popen[str]]) -> list[list[str]]:
+        """同时放行，返回各自印的行。"""
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        return [process.communicate()[0].splitlines() for process in processes]
+
+    def verify(self) -> str:
+        """全库核验，必须相符。"""
+        said = self._ran("-m", "jiezhi.cli.main", "verify", "--database")
+        assert "全部相符" in said
+        return said
 
 
 class Snapshot:

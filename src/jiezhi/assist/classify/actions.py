@@ -17,7 +17,6 @@ from jiezhi.assist.classify.facts import FIELD
 from jiezhi.assist.classify.model import Model
 from jiezhi.assist.classify.tokens import tokens
 from jiezhi.assist.classify.train import TrainingError, train
-from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
@@ -103,7 +102,7 @@ def history() -> Iterator[tuple[str, str]]:
     """办结的、由人定过类别的件：（文字, 类别）。最后一次写类别的是人才算。
 
     人定的：工作人员办理时写了类别，而且不是系统预填的。能预填类别的动作，办理记录里没有写明
-    哪些是预填（`filled`）的，不算。限指定人员的件、并入别的件的件不用。
+    哪些是预填（`filled`）的，不算。限指定人员的件、并入别的件的件、保密的字段不用。
     """
     closed = Case.objects.exclude(closed_at=None).filter(merged_into=None, confidential=False)
     pending: list[Case] = []
@@ -134,10 +133,8 @@ def _decided(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
         by_person[pk] = body["actor"].get("kind") == "officer" and not suggested
     for case in cases:
         if by_person.get(case.pk):
-            fields = dict(case.fields)
-            if case.sealed:
-                fields |= json.loads(secrets.decrypt(bytes(case.sealed)))
-            text = queries.text_of({key: value for key, value in fields.items() if value != ERASED})
+            # 只用不保密的字段：训练是成批读内容，保密的一项也不读，也就没有要记的查看。
+            text = queries.text_of({key: value for key, value in case.fields.items() if value != ERASED})
             if text:
                 yield text, str(case.fields[FIELD])
 

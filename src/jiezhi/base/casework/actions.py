@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework.engine.running import Entry, Prepare, run_batch, run_one
+from jiezhi.base.casework.engine.running import Entry, Prepare, answered, run_batch, run_one
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.outcome import Result, refuse
 from jiezhi.core.procedure.view import SYSTEM, Actor, Request
@@ -137,10 +137,12 @@ def merge(
     reason: str,
     now: datetime | None = None,
     version: int | None = None,
+    key: str | None = None,
 ) -> list[Result]:
     """把 `others` 并入 `into`:各件照声明办“并入”，主件办“收并”；全部能办才办，否则一件也不办。
 
-    之后主件的通知同样发给被并各件的来件人，他们凭自己的编号也查得到进度。
+    之后主件的通知同样发给被并各件的来件人，他们凭自己的编号也查得到进度。`key` 是请求标识，记在主件那一步上：
+    同一请求再来，只答复主件那一步“已办”。
     """
     moment = now or timezone.now()
     actor = officer_actor(acting_officer)
@@ -150,6 +152,10 @@ def merge(
     with transaction.atomic():
         work = Work(moment)
         work.load([into, *others])
+        asked = Entry(action="merge", case=into, inputs={"others": sorted(others)}, reason=reason, key=key)
+        before = answered(asked, actor)
+        if before is not None:
+            return [before]
         master = work.loaded.get(into)
         if master is None:
             return [refuse("合并", "no_case", "没有主件，或您无权查看", "核对编号")]
@@ -170,7 +176,8 @@ def merge(
             request = Request(join, actor, moment, moment, reason=reason)
             results.append(work.act(uid, request, extra={"merged_into": into}))
         request = Request(absorb, actor, moment, moment, reason=reason, expected_version=version)
-        results.append(work.act(into, request, extra={"merged": list(others)}))
+        digest = asked.digest(actor) if key else ""
+        results.append(work.act(into, request, key=key, digest=digest, extra={"merged": list(others)}))
         refused = [result for result in results if not result.ok]
         if not refused:
             work.flush()

@@ -7,6 +7,7 @@ class CaseworkConfig(AppConfig):
     verbose_name = "办件"
 
     def ready(self) -> None:
-        from jiezhi.base.casework import poweruse
+        from jiezhi.base.casework import followups, poweruse
 
         poweruse.register()
+        followups.register()

@@ -18,6 +18,7 @@ from jiezhi.base.casework.models import (
     CaseField,
     CaseParty,
     CaseRole,
+    CaseText,
     Clock,
     ClockEntry,
     Event,
@@ -85,8 +86,9 @@ class Bundle:
     contents: dict[int, Content] = field(default_factory=dict)
     clocks: list[Clock] = field(default_factory=list)
     entries: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
-    roles: list[tuple[str, int]] = field(default_factory=list)
-    index: list[tuple[str, str, int | None]] = field(default_factory=list)
+    roles: list[tuple[str, int, bool, int]] = field(default_factory=list)
+    index: list[tuple[str, str, int | None, int]] = field(default_factory=list)
+    text: tuple[int, str, str] | None = None
     parties: list[tuple[str, str, str, str]] = field(default_factory=list)
     uses: list[tuple[int, str, str]] = field(default_factory=list)
     slot_claims: set[str] | None = None
@@ -171,13 +173,17 @@ def load(cases: QuerySet[Case]) -> list[Bundle]:
         found[event.case_id].events.append(event)
     _contents(found, ids)
     _clocks(found, ids)
-    for case_id, role, officer in CaseRole.objects.filter(case__in=ids).values_list(
-        "case_id", "role", "officer_id"
+    seats = CaseRole.objects.filter(case__in=ids)
+    for case_id, role, officer, live, place in seats.values_list(
+        "case_id", "role", "officer_id", "open", "place"
     ):
-        found[case_id].roles.append((role, officer))
-    index = CaseField.objects.filter(case__in=ids).values_list("case_id", "name", "text", "number")
-    for case_id, name, text, number in index:
-        found[case_id].index.append((name, text, number))
+        found[case_id].roles.append((role, officer, live, place))
+    index = CaseField.objects.filter(case__in=ids)
+    for case_id, name, text, number, place in index.values_list("case_id", "name", "text", "number", "place"):
+        found[case_id].index.append((name, text, number, place))
+    texts = CaseText.objects.filter(case__in=ids)
+    for case_id, place, words, tail in texts.values_list("case_id", "id", "words", "tail"):
+        found[case_id].text = (place, words, tail)
     parties = CaseParty.objects.filter(case__in=ids).values_list("case_id", "field", "kind", "index", "tail")
     for case_id, name, kind, whole, tail in parties:
         found[case_id].parties.append((name, kind, whole, tail))

@@ -13,6 +13,7 @@ from django.db import models
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.errors import SecretError
+from jiezhi.base.casework import search
 from jiezhi.base.casework.bundles import Bundle, Shared, Stored
 from jiezhi.base.casework.engine import rows
 from jiezhi.base.casework.models import Case, Clock, Event
@@ -79,6 +80,7 @@ def compare(bundle: Bundle, view: CaseView, shared: Shared) -> list[Difference]:
     found += _clocks(bundle, view, definition, shared)
     found += _entries(bundle)
     found += _indexes(bundle, view, definition)
+    found += _text(bundle, view, definition)
     return found
 
 
@@ -247,15 +249,16 @@ def _entries(bundle: Bundle) -> Iterator[Difference]:
 
 
 def _indexes(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator[Difference]:
-    seats = Counter((role, str(one)) for role, people in view.roles.items() for one in people)
-    held = Counter((role, str(officer)) for role, officer in bundle.roles)
+    place, live = search.place_at(bundle.row.opened_at, bundle.row.pk), view.closed_at is None
+    seats = Counter((role, str(one), live, place) for role, people in view.roles.items() for one in people)
+    held = Counter((role, str(officer), *rest) for role, officer, *rest in bundle.roles)
     yield from _rows("role_rows", "件上角色", held, seats)
     names = sorted(definition.matter.fields)
     index = [*rows.index_values(view, definition, names), *(("tag", tag, None) for tag in sorted(view.tags))]
     mark = rows.unique_mark(definition.matter, view.fields, view.closed_at is not None)
     index += [(rows.UNIQUE, mark, None)] if mark else []
     # 同一字段同样文字只有一行（库的唯一约束），先写的在。
-    unique = {(name, text): (name, text, number) for name, text, number in reversed(index)}
+    unique = {(name, text): (name, text, number, place) for name, text, number in reversed(index)}
     yield from _rows("index_rows", "筛选值", Counter(bundle.index), Counter(unique.values()))
     parties = Counter(rows.party_indexes(view, definition, names))
     yield from _rows("party_rows", "当事人索引", Counter(bundle.parties), parties, hidden=True)
@@ -265,6 +268,16 @@ def _indexes(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator
         for item in bundle.body(event)["files"]
     )
     yield from _rows("evidence", "材料使用", Counter(bundle.uses), uses)
+
+
+def _text(bundle: Bundle, view: CaseView, definition: Definition) -> Iterator[Difference]:
+    """全文索引的那一行；件名、编号照件的行（行本身另有核对）。"""
+    texts = search.texts_of(bundle.row.number, bundle.row.title, view.fields, definition)
+    place, _, *words = search.row_of(bundle.row, texts)
+    expected = None if bundle.row.confidential else (place, *words)
+    if bundle.text != expected:
+        what = "少了" if bundle.text is None else "多出" if expected is None else "不是照件的文字建的"
+        yield Difference("text", HIDDEN, HIDDEN, f"“件的文字”（全文索引）{what}，请用 jiezhi reindex 重建")
 
 
 def _rows(

@@ -53,6 +53,7 @@ def verify_database(progress: Progress | None = None, *, contents: bool = True) 
     integrity_office.check_numbers(report)
     integrity_office.check_checkpoints(report)
     integrity_office.check_triggers(report)
+    integrity_office.check_search(report)
     for check in _more:
         check(report)
     report.seconds = time.monotonic() - began

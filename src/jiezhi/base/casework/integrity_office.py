@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef
 
 from jiezhi.base.accounts import append_only, secrets
-from jiezhi.base.casework import files
+from jiezhi.base.casework import dialect, files
 from jiezhi.base.casework.comparison import label_of
 from jiezhi.base.casework.heads import heads_of
 from jiezhi.base.casework.integrity_report import Fault, Progress, Report
@@ -21,6 +21,7 @@ from jiezhi.base.casework.models import (
     CaseField,
     CaseParty,
     CaseRole,
+    CaseText,
     Checkpoint,
     Clock,
     ClockEntry,
@@ -34,6 +35,7 @@ from jiezhi.base.casework.models import (
 from jiezhi.base.casework.queries import number_gaps
 from jiezhi.core.evidence import Checkpoint as CoreCheckpoint
 from jiezhi.core.evidence import Ed25519Signer, fingerprint, sm3_hex, verify_checkpoint
+from jiezhi.core.evidence.instants import to_iso
 from jiezhi.core.procedure.definition import Definition
 
 
@@ -45,7 +47,12 @@ def _fault(
 
 def check_definitions(report: Report) -> None:
     """业务模板的每个版本：内容与摘要相符，名称等列与内容相符。"""
-    for version in MatterVersion.objects.order_by("pk"):
+    versions = list(MatterVersion.objects.order_by("pk"))
+    current = {one.matter for one in versions if one.is_current}
+    for name in sorted({one.matter for one in versions} - current):
+        say = f"业务模板“{name}”没有现行的版本：“现行”被改动。"
+        _fault(report, "definition", say, "业务模板版本", "is_current")
+    for version in versions:
         report.count("业务模板版本")
         content = bytes(version.content)
         if sm3_hex(content) != version.digest:
@@ -79,6 +86,7 @@ _OWNED: tuple[tuple[type[models.Model], str, type[models.Model], str], ...] = (
     (CaseRole, "case_id", Case, "件"),
     (CaseField, "case_id", Case, "件"),
     (CaseParty, "case_id", Case, "件"),
+    (CaseText, "case_id", Case, "件"),
     (EvidenceUse, "event_id", Event, "办理记录"),
     (EvidenceUse, "case_id", Case, "件"),
     (Case, "parent_id", Case, "上级件"),
@@ -249,6 +257,9 @@ def check_checkpoints(report: Report) -> None:
             mark = fingerprint(bytes.fromhex(found.public_key))
             say = f"第{row.number}号存证点不是用本机的签名密钥签的（指纹{mark}）：被换过，或更换过密钥。"
             _fault(report, "checkpoint", say, "存证点", "content")
+        if found.at != to_iso(row.at):
+            say = f"第{row.number}号存证点的时间与内容不符：被改动。"
+            _fault(report, "checkpoint", say, "存证点", "at")
         before, last = found, row
     if last is not None and before is not None:
         _check_heads(report, last, before)
@@ -315,6 +326,13 @@ def check_triggers(report: Report) -> None:
                 what = "不见了" if now is None else "被换过"
                 say = f"“{title}”只能追加的数据库保护（{match[1]}）{what}：有人动过数据库结构。请查明后重装。"
                 _fault(report, "trigger", say, str(title))
+
+
+def check_search(report: Report) -> None:
+    """全文索引里的词就是“件的文字”里的词（各件的文字对不对，逐件核验时看）。"""
+    report.count("全文索引")
+    if say := dialect.index_broken():
+        _fault(report, "search", f"{say}。请用 jiezhi reindex 重建。", "件的文字")
 
 
 def _installed() -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from jiezhi.base.casework.models import CodeList, MatterVersion
 from jiezhi.base.registry import stamps
@@ -45,21 +44,23 @@ def definition_with(digest: str) -> Definition | None:
 _turns: dict[str, dict[str, set[str]]] = {}
 
 
-def turn(posts: Set[str]) -> Q:
-    """轮到任这些岗的人办的件：现行业务里他们有一步可办的环节（不含开件）。一条查询。"""
-    found = Q(pk=None)
-    for matter, digest in MatterVersion.objects.filter(is_current=True).values_list("matter", "digest"):
-        if digest not in _turns:
-            definition = definition_with(digest)
-            assert definition is not None
-            held = _turns.setdefault(digest, {})
+def turn(posts: Set[str]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """轮到任这些岗的人办的：现行业务里他们有一步可办的环节（不含开件），（业务模板、没办结的环节、办结的环节）。"""
+    found = []
+    for matter, version in _current.get(_current_versions).items():
+        definition = definition_with(version.digest)
+        assert definition is not None
+        if version.digest not in _turns:
+            held: dict[str, set[str]] = {}
             for state, names in definition.by_state.items():
                 for who in {who for name in names for who in definition.matter.actions[name].by}:
                     if state != START and who.startswith("post."):
                         held.setdefault(who.removeprefix("post."), set()).add(state)
-        states = {state for post in posts for state in _turns[digest].get(post, ())}
+            _turns[version.digest] = held
+        states = sorted({state for post in posts for state in _turns[version.digest].get(post, ())})
+        live = tuple(state for state in states if not definition.is_terminal(state))
         if states:
-            found |= Q(matter=matter, state__in=sorted(states))
+            found.append((matter, live, tuple(state for state in states if state not in live)))
     return found
 
 

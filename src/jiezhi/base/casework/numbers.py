@@ -12,7 +12,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from jiezhi.base.accounts.authority import require_active
+from jiezhi.base.accounts.authority import is_administrator, require_active
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import write_record
@@ -122,12 +122,24 @@ def lease_range(
 
 
 def return_lease(lease: int, *, acting_officer: Officer | None, now: datetime) -> list[str]:
-    """归还租段（按主键），没有用的号逐个作废，返回作废的号。租用的本人也能还；过期的照样要还。"""
+    """归还租段（按主键），没有用的号逐个作废，返回作废的号。过期的照样要还。
+
+    租用的本人也能还；已经离岗的人的，系统管理员办离岗交接时还。
+    """
     with transaction.atomic():
-        row = NumberLease.objects.select_for_update().filter(pk=lease).first()
+        row = (
+            NumberLease.objects.select_for_update(of=("self",))
+            .select_related("officer")
+            .filter(pk=lease)
+            .first()
+        )
         if row is None:
             raise ValidationError({"lease": "没有这个租段"})
-        if acting_officer is None or acting_officer.pk != row.officer_id:
+        own = acting_officer is not None and acting_officer.pk == row.officer_id
+        left = (
+            acting_officer is not None and not row.officer.is_active and is_administrator(acting_officer, now)
+        )
+        if not own and not left:
             _authorise(acting_officer, now, "归还号段")
         if row.returned_at is not None:
             raise ValidationError({"lease": "这个租段已经归还"})

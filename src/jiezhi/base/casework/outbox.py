@@ -1,60 +1,110 @@
 """后续发送：提交之后的事，由 worker 做。断电重来不丢、不重。
 
-通知与“做完”在同一事务里写，所以不会发两遍；系统自动办理带着请求标识走同一个门，重来时认得“已办”。
+种类分四样，做法不同，保证相同——“做完”和它写下的东西在同一个事务里提交：
+- 平常的：一条一个事务；
+- 能成批的（`many`，通知、自动办理）：几十条一个事务，省的是每条一次落盘；整批出错就一条一条来，各记各的缘由；
+- 费时的（`prepare`，如排版）：在事务之前做，另排一队；
+- 往外送的（`carry`，如网络推送）：备好之后交给线程去送，回来了再记。送出去而没有记下就断电的会再送一遍，对方凭标识认重。
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, overload
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from jiezhi.base.casework import actions, matters
-from jiezhi.base.casework.models import Case, Clock, Delivery, Notice
-from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Unit
+from jiezhi.base.casework import matters
+from jiezhi.base.casework.couriers import Couriers
+from jiezhi.base.casework.models import Case, Clock, Delivery
 from jiezhi.core.procedure.clockwork import DATE, EVERY
-from jiezhi.core.procedure.view import SYSTEM
 
 # 没做成的隔多久再试：1 分、2 分、4 分……最长 1 小时。
 BACKOFF = timedelta(minutes=1)
 BACKOFF_MAX = timedelta(hours=1)
+# 一个事务最多做几条：再多，网页那边的办理就等得久了。
+BATCH = 20
+# 一批之后让一让：SQLite 只有一把写锁，等锁的人要有空隙插进来（秒）。
+GAP = 0.003
+# 交给线程去送的，这么久没有回音就当作没有送过（进程被杀了），可以再送。
+LEASE = timedelta(minutes=2)
 
 
 class NotYet(Exception):
     """条件还不具备：不算做错，过一会儿再看。"""
 
 
-Handler = Callable[[Delivery, datetime], str]
+@dataclass(frozen=True, slots=True)
+class Later:
+    """这次没有做成，`at` 再试（不给就按退避）。和抛异常不同：函数里写下的（如尝试的记录）照样提交。"""
+
+    why: str
+    at: datetime | None = None
+
+
+Result = str | Later
+Handler = Callable[[Delivery, datetime], Result]
+ManyHandler = Callable[[Sequence[Delivery], datetime], Sequence[Result]]
 Prepare = Callable[[Delivery, datetime], Any]
-PreparedHandler = Callable[[Delivery, datetime, Any], str]
-_handlers: dict[str, tuple[Callable[..., str], Prepare | None]] = {}
+PreparedHandler = Callable[[Delivery, datetime, Any], Result]
+Carry = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """一种后续发送怎么做。"""
+
+    function: Callable[..., Result]
+    prepare: Prepare | None = None
+    many: ManyHandler | None = None
+    carry: Carry | None = None
+
+
+_handlers: dict[str, Kind] = {}
+_couriers = Couriers()
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """一轮做了多少。"""
+    """一轮做了多少；`away` 是交给线程、还没有回来的。"""
 
     done: int
     failed: int
+    away: int = 0
 
 
 @overload
-def handler(kind: str, function: Handler) -> None: ...
+def handler(kind: str, function: Handler, *, many: ManyHandler | None = None) -> None: ...
 @overload
-def handler(kind: str, function: PreparedHandler, *, prepare: Prepare) -> None: ...
-def handler(kind: str, function: Callable[..., str], *, prepare: Prepare | None = None) -> None:
-    """登记某一种后续发送怎么做；函数返回一句结果，抛异常表示这次没做成。
+def handler(
+    kind: str, function: PreparedHandler, *, prepare: Prepare, carry: Carry | None = None
+) -> None: ...
+def handler(
+    kind: str,
+    function: Callable[..., Result],
+    *,
+    prepare: Prepare | None = None,
+    many: ManyHandler | None = None,
+    carry: Carry | None = None,
+) -> None:
+    """登记某一种后续发送怎么做；函数返回一句结果，抛异常或返回 Later 表示这次没做成。
 
-    费时的、动文件的（如排版）放在 `prepare`：在事务之前做，结果作为第三个参数交给 `function`。断电或有人
-    同时在做时 `prepare` 会重做，所以它做的事重复了也要无妨；认“已做过”由 `function` 在事务里认。
+    `prepare`：费时的、动文件的（如排版）在事务之前做，结果作为第三个参数交给 `function`。断电或有人同时在做时
+    会重做，所以它做的事重复了也要无妨；认“已做过”由 `function` 在事务里认。
+    `many`：一次做几十条，逐条给结果；同一件的不会同在一批。抛异常就退回一条一条做。
+    `carry`：`prepare` 备好的交给线程去送（不得碰数据库），它的结果作为第三个参数交给 `function`。这样的种类写成
+    “种类.接收方”（如 webhook.3），一个接收方一条路；`prepare` 返回 Later 或一句话（不用送了）的不派。
     """
-    _handlers[kind] = (function, prepare)
+    _handlers[kind] = Kind(function, prepare, many, carry)
+
+
+def _of(row: Delivery) -> Kind | None:
+    return _handlers.get(row.kind) or _handlers.get(row.kind.partition(".")[0])
 
 
 def waiting(now: datetime) -> QuerySet[Delivery]:
@@ -62,165 +112,203 @@ def waiting(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(done_at=None, not_before__lte=now).order_by("id")
 
 
-def drain(now: datetime | None = None, *, limit: int = 200, slow: int = 200) -> Drained:
+def postpone(kind: str, until: datetime) -> None:
+    """这一条路上等着的都推到 `until` 再说（接收方连不上、订阅暂停）。"""
+    Delivery.objects.filter(kind=kind, done_at=None, not_before__lt=until).update(not_before=until)
+
+
+def drain(
+    now: datetime | None = None, *, limit: int = 200, slow: int = 200, patience: float | None = None
+) -> Drained:
     """做一轮后续发送，最多 `limit` 条。某一条没做成不影响别的，过一会儿再试。
 
     费时的（有 `prepare` 的，如排版）另排一队，每轮最多 `slow` 条，放在最后：到期的办理和通知不等它们。
+    交给线程送的，最多等 `patience` 秒（None：等到全部回来）；没有等到的算 `away`，下一轮再收。
     """
     moment = now or timezone.now()
-    done = failed = 0
-    kinds = [kind for kind, (_, prepare) in _handlers.items() if prepare]
+    tally = _Tally()
+    slowly = [kind for kind, how in _handlers.items() if how.prepare and not how.carry]
+    carried = Q(pk=None)
+    for kind, how in _handlers.items():
+        if how.carry:
+            carried |= Q(kind__startswith=f"{kind}.")
     rows = waiting(moment).select_related("case")
-    for row in [*rows.exclude(kind__in=kinds)[:limit], *rows.filter(kind__in=kinds)[:slow]]:
-        if _deliver(row, moment):
-            done += 1
-        else:
-            failed += 1
-    return Drained(done, failed)
+    _collect(tally, moment, 0)
+    _quickly(list(rows.exclude(kind__in=slowly).exclude(carried)[:limit]), moment, tally)
+    for row in rows.filter(kind__in=slowly)[:slow]:
+        tally.add(_deliver(row, moment))
+    lanes = list(waiting(moment).filter(carried).order_by().values_list("kind", flat=True).distinct())
+    _dispatch(rows, lanes, moment, tally)
+    while _couriers and _collect(tally, moment, patience):
+        if patience is None:
+            _dispatch(rows, lanes, moment, tally)
+    return Drained(tally.done, tally.failed, len(_couriers))
+
+
+@dataclass(slots=True)
+class _Tally:
+    done: int = 0
+    failed: int = 0
+
+    def add(self, ok: bool) -> None:
+        self.done += ok
+        self.failed += not ok
+
+
+# ---- 一条一条、成批 ----
+
+
+def _quickly(rows: Sequence[Delivery], now: datetime, tally: _Tally) -> None:
+    """平常的逐条做，能成批的挑同种类、不同件的凑一批。"""
+    left = list(rows)
+    while left:
+        how = _of(left[0])
+        if how is None or how.many is None:
+            tally.add(_deliver(left.pop(0), now))
+            continue
+        batch: list[Delivery] = []
+        rest: list[Delivery] = []
+        cases: set[int | None] = set()
+        for row in left:
+            fits = row.kind == left[0].kind and row.case_id not in cases and len(batch) < BATCH
+            (batch if fits else rest).append(row)
+            if row.kind == left[0].kind:
+                cases.add(row.case_id)  # 同一件的先后不能乱：前一条没进这一批，后一条也不进
+        left = rest
+        if not _together(batch, how.many, now, tally):
+            for row in batch:
+                tally.add(_deliver(row, now))
+        time.sleep(GAP)
+
+
+def _together(rows: Sequence[Delivery], many: ManyHandler, now: datetime, tally: _Tally) -> bool:
+    """一批一个事务；出了错什么也没有留下，返回假。"""
+    try:
+        with transaction.atomic():
+            held = _lock(rows)
+            results = many(held, now) if held else []
+            same: dict[str, list[int]] = {}
+            for row, result in zip(held, results, strict=True):
+                if isinstance(result, Later):
+                    _postponed(row, now, result)
+                else:
+                    same.setdefault(result, []).append(row.pk)
+            for result, keys in same.items():
+                _finished(keys, now, result)
+    except Exception:  # 是哪一条、什么缘由，逐条做的时候自会记下
+        return False
+    kept = sum(not isinstance(result, Later) for result in results)
+    tally.done += kept + len(rows) - len(held)
+    tally.failed += len(held) - kept
+    return True
 
 
 def _deliver(row: Delivery, now: datetime) -> bool:
-    function, prepare = _handlers.get(row.kind, (None, None))
+    how = _of(row)
     try:
-        prepared = (prepare(row, now),) if prepare else ()
+        if how is None:
+            raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
+        prepared = (how.prepare(row, now),) if how.prepare else ()
         with transaction.atomic():
-            locked = _lock(row)
-            if locked is None:
+            held = _lock([row])
+            if not held:
                 return True
-            result = function(locked, now, *prepared) if function else None
-            if result is None:
-                raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
-            Delivery.objects.filter(pk=row.pk).update(
-                done_at=now, result=result[:400], attempts=row.attempts + 1
-            )
-        return True
+            result = how.function(held[0], now, *prepared)
+            _settle(held[0], now, result)
+        return not isinstance(result, Later)
     except NotYet as waiting_for:
-        _later(row, now, f"等条件具备：{waiting_for}")
+        _postponed(row, now, Later(f"等条件具备：{waiting_for}"))
         return False
     except Exception as error:  # 任何缘故没做成都记下缘由再试，worker 不能因一条而停
-        _later(row, now, f"没有做成：{error}")
+        _postponed(row, now, Later(f"没有做成：{error}"))
         return False
 
 
-def _later(row: Delivery, now: datetime, why: str) -> None:
+def _settle(row: Delivery, now: datetime, result: Result) -> None:
+    """记下做完了，或者下次什么时候再试。在事务里调用，行已锁住。"""
+    if isinstance(result, Later):
+        _postponed(row, now, result)
+        return
+    _finished([row.pk], now, result)
+
+
+def _finished(keys: Sequence[int], now: datetime, result: str) -> None:
+    rows = Delivery.objects.filter(pk__in=keys)
+    rows.update(done_at=now, result=result[:400], attempts=F("attempts") + 1)
+
+
+def _postponed(row: Delivery, now: datetime, later: Later) -> None:
     wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
     Delivery.objects.filter(pk=row.pk, done_at=None).update(
-        attempts=row.attempts + 1, not_before=now + wait, result=why[:400]
+        attempts=row.attempts + 1, not_before=later.at or now + wait, result=later.why[:400]
     )
 
 
-def _lock(row: Delivery) -> Delivery | None:
+def _lock(rows: Sequence[Delivery]) -> list[Delivery]:
+    """锁住这些行，返回还没有做完、没有别人在做的，次序不变。"""
     skip = connection.features.has_select_for_update_skip_locked
     found = Delivery.objects.select_for_update(skip_locked=skip) if skip else Delivery.objects
-    return found.filter(pk=row.pk, done_at=None).first()
+    held = {row.pk: row for row in found.filter(pk__in=[row.pk for row in rows], done_at=None)}
+    for row in rows:
+        if row.pk in held and "case" in row._state.fields_cache:
+            held[row.pk].case = row.case
+    return [held[row.pk] for row in rows if row.pk in held]
 
 
-# ---- 各种后续发送 ----
+# ---- 往外送的 ----
 
 
-def _notify(row: Delivery, now: datetime) -> str:
-    case = row.case
-    assert case is not None
-    to, text = row.payload["to"], row.payload["text"]
-    if to in ("reporter", "followers"):
-        cases = [case, *merged_under(case)]
-        Notice.objects.bulk_create(
-            [
-                Notice(delivery=row, case=one, to_reporter=True, text=_own(text, case, one), created_at=now)
-                for one in cases
-            ]
-        )
-        return f"已列入待发给来件人 {len(cases)} 条"
-    people = _recipients(case, to, now)
-    Notice.objects.bulk_create(
-        [Notice(delivery=row, case=case, officer_id=pk, text=text, created_at=now) for pk in people]
-    )
-    return f"已通知 {len(people)} 人" if people else "没有可通知的人：请给该单位或岗位安排人员"
+def _dispatch(rows: QuerySet[Delivery], lanes: Sequence[str], now: datetime, tally: _Tally) -> None:
+    """各条路上还有空的，备好交出去。一条路一条路地取：一个接收方积压再多，也轮得到别的。"""
+    picked: list[tuple[Delivery, Any]] = []
+    for lane in lanes:
+        room = _couriers.room(lane)
+        for row in rows.filter(kind=lane)[:room] if room > 0 else ():
+            how = _of(row)
+            assert how is not None and how.prepare is not None
+            try:
+                picked.append((row, how.prepare(row, now)))
+            except Exception as error:
+                _postponed(row, now, Later(f"没有做成：{error}"))
+                tally.failed += 1
+    going = []
+    if picked:
+        with transaction.atomic():
+            held = {row.pk: row for row in _lock([row for row, _ in picked])}
+            for row, load in picked:
+                if row.pk not in held or held[row.pk].not_before != row.not_before:
+                    continue  # 另一个 worker 拿去送了
+                if isinstance(load, str | Later):
+                    _settle(held[row.pk], now, load)
+                    tally.add(isinstance(load, str))
+                else:
+                    Delivery.objects.filter(pk=row.pk).update(not_before=now + LEASE)
+                    going.append((row, load))
+    for row, load in going:
+        how = _of(row)
+        assert how is not None and how.carry is not None
+        _couriers.send((row, how.function), row.kind, how.carry, load)
 
 
-def _own(text: str, master: Case, case: Case) -> str:
-    if case.pk == master.pk:
-        return text
-    return f"您反映的 {case.number} 已并入 {master.number} 一并办理。{text}"
-
-
-def merged_under(case: Case) -> list[Case]:
-    """并入这件的全部件（含并入之后又随它并入的）。"""
-    found: list[Case] = []
-    level = [case.pk]
-    while level:
-        rows = list(Case.objects.filter(merged_into__in=level))
-        found += rows
-        level = [row.pk for row in rows]
-    return found
-
-
-def _recipients(case: Case, to: str, now: datetime) -> list[int]:
-    kind, _, name = to.partition(".")
-    if kind == "role":
-        return [int(pk) for pk in case.roles.get(name, [])]
-    if kind == "post":
-        return [one.pk for one in registry.officers_with(name, area_path=case.area_path or None, at=now)]
-    unit = Unit.objects.filter(code=case.unit_id).first()
-    if unit is None:
-        return []
-    post = name or "unit_clerk"
-    people = registry.officers_with(post, unit=unit, at=now) or registry.officers_with(
-        "unit_chief", unit=unit, at=now
-    )
-    return [one.pk for one in people]
-
-
-def _auto(row: Delivery, now: datetime) -> str:
-    """系统自动办理。到期引起的，条件不具备就一直等到时限停了为止；进环节引起的只试一次。"""
-    assert row.case is not None
-    clock = Clock.objects.filter(pk=row.payload["clock"]).first() if "clock" in row.payload else None
-    if clock is not None and clock.status == "ended":
-        return "时限已经停了，不再办理"
-    at = None
-    if row.payload.get("at"):
-        at = min(max(datetime.fromisoformat(row.payload["at"]), row.case.changed_at), now)
-    result = actions.act(
-        str(row.case.uid), row.payload["action"], actor=SYSTEM, at=at, now=now, key=row.key[:120]
-    )
-    if not result.ok and clock is not None:
-        raise NotYet(str(result))
-    return "已自动办理" if result.ok else f"没有自动办理：{result}"
-
-
-def _child(row: Delivery, now: datetime) -> str:
-    child = row.case
-    if child is None or child.parent_id is None:
-        return "没有上级件"
-    parent = Case.objects.select_related("version").get(pk=child.parent_id)
-    triggers = {f"child.{child.slot}.closed"}
-    siblings = Case.objects.filter(parent=parent, slot=child.slot)
-    if not siblings.filter(closed_at=None).exists():
-        triggers.add(f"children.{child.slot}.closed")
-    said = []
-    for name in triggered(parent, triggers):
-        result = actions.act(str(parent.uid), name, actor=SYSTEM, now=now, key=f"{row.key[:80]}:{name}")
-        said.append("已自动办理" if result.ok else f"没有自动办理：{result}")
-    return ";".join(said) or "上级件没有随之要办的"
-
-
-def _parent(row: Delivery, now: datetime) -> str:
-    """上级件做了某个含义：等着它的子件随之自动办理。"""
-    assert row.case is not None
-    triggers = {f"parent.{meaning}" for meaning in row.payload["means"]}
-    said = []
-    for child in Case.objects.filter(parent=row.case).select_related("version").order_by("pk"):
-        for name in triggered(child, triggers):
-            key = f"{row.key[:60]}:{child.pk}:{name}"
-            result = actions.act(str(child.uid), name, actor=SYSTEM, now=now, key=key)
-            said.append("已自动办理" if result.ok else f"没有自动办理：{result}")
-    return "；".join(said)[:400] or "子件没有随之要办的"
-
-
-handler("notify", _notify)
-handler("parent", _parent)
-handler("auto", _auto)
-handler("child", _child)
+def _collect(tally: _Tally, now: datetime, patience: float | None) -> int:
+    """收回来的，一个事务里记下各自的结果；返回收了几个。"""
+    back = _couriers.landed(patience)
+    if not back:
+        return 0
+    with transaction.atomic():
+        for errand in back:
+            row, function = errand.token
+            try:
+                with transaction.atomic():
+                    held = _lock([row])
+                    result = function(held[0], now, errand.result()) if held else ""
+                    if held:
+                        _settle(held[0], now, result)
+            except Exception as error:
+                result = Later(f"没有做成：{error}")
+                _postponed(row, now, result)
+            tally.add(not isinstance(result, Later))
+    return len(back)
 
 
 # ---- 时限届满 ----

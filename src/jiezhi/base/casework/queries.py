@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
@@ -20,11 +20,9 @@ from jiezhi.base.casework import matters
 from jiezhi.base.casework.actions import officer_actor
 from jiezhi.base.casework.builtins import action_title
 from jiezhi.base.casework.engine.work import Work
+from jiezhi.base.casework.listing import ENOUGH, Filters, Listed, listed, worklist
 from jiezhi.base.casework.models import (
     Case,
-    CaseField,
-    CaseParty,
-    CaseRole,
     Event,
     EvidenceFile,
     EvidenceUse,
@@ -33,106 +31,42 @@ from jiezhi.base.casework.models import (
     NumberLease,
     NumberSeries,
 )
+from jiezhi.base.casework.reach import AREA_POSTS, seen, visible
 from jiezhi.base.casework.sniffing import KINDS
-from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure import interpreter
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.procedure.view import Plan, Refusal, Request
 
-# 这些岗位看得见自己区域内的全部件；其余人看自己的、本单位的。
-AREA_POSTS = frozenset(
-    ["dispatcher", "supervisor", "leader", "hotline_clerk"]
-    + ["callback", "community_lead", "grid_worker", "archivist"]
-)
+__all__ = [
+    "AREA_POSTS",
+    "ENOUGH",
+    "Filters",
+    "Line",
+    "Listed",
+    "NumberGap",
+    "available",
+    "case_for",
+    "definition_of",
+    "done_before",
+    "evidence_names",
+    "evidence_of",
+    "light_of",
+    "listed",
+    "masked",
+    "masked_value",
+    "number_gaps",
+    "openable",
+    "plain_name",
+    "refused",
+    "seen",
+    "timeline",
+    "visible",
+    "worklist",
+]
 
 HIDDEN = "******"
-
-
-def _turn(holdings: Sequence[tuple[str, str, str | None]]) -> Q:
-    """轮到他的岗位办的：法制审核、收缴罚款这类别的单位的人，轮到了才看得见。看全区域的岗位不用。"""
-    posts: dict[str | None, set[str]] = defaultdict(set)
-    for post, _, path in holdings:
-        if post not in AREA_POSTS:
-            posts[path].add(post)
-    found = Q(pk=None)
-    for path, held in posts.items():
-        found |= matters.turn(held) & (Q(area_path__startswith=path) if path else ~Q(pk=None))
-    return found
-
-
-def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Case]:
-    """这个人看得见的件：自己的 ∪ 本单位的 ∪ 自己区域的 ∪ 现在这一步该由他的岗位办的。列表、计数、查找、导出都从这里取。
-
-    限指定人员的件只有件上的人看得见。停用的人什么也看不见。
-    """
-    if not officer.is_active:
-        return Case.objects.none()
-    mine = Q(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
-    reach = Q()
-    units: set[str] = set()
-    holdings = registry.holdings(officer.pk, at or timezone.now())
-    for post, unit, path in holdings:
-        units.add(unit)
-        if post in AREA_POSTS:
-            reach |= Q(area_path__startswith=path) if path else ~Q(pk=None)
-    reach |= _turn(holdings) | Q(unit__in=units)
-    return Case.objects.filter(mine | reach & Q(confidential=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """列表的筛选。`fields` 只能用声明为 indexed 的字段。"""
-
-    matter: str = ""
-    state: str = ""
-    unit: str = ""
-    area: str = ""
-    light: str = ""
-    mine: bool = False
-    open: bool | None = None
-    words: str = ""
-    fields: Mapping[str, str] | None = None
-
-
-def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None) -> QuerySet[Case]:
-    """这个人的工作列表，快到期的在前。`light`:正常、临期、超期。"""
-    moment = now or timezone.now()
-    rows = visible(officer, moment)
-    if filters.mine:
-        rows = rows.filter(pk__in=CaseRole.objects.filter(officer=officer).values("case"))
-    for name in ("matter", "state", "unit"):
-        if getattr(filters, name):
-            rows = rows.filter(**{name: getattr(filters, name)})
-    if filters.area:
-        rows = rows.filter(area_path__startswith=filters.area)
-    if filters.open is not None:
-        rows = rows.filter(closed_at__isnull=filters.open)
-    if filters.light == "超期":
-        rows = rows.filter(due_at__lte=moment)
-    elif filters.light == "临期":
-        rows = rows.filter(warn_at__lte=moment, due_at__gt=moment)
-    elif filters.light == "正常":
-        rows = rows.filter(Q(warn_at__gt=moment) | Q(warn_at=None), Q(due_at__gt=moment))
-    for name, value in (filters.fields or {}).items():
-        rows = rows.filter(pk__in=CaseField.objects.filter(name=name, text=value).values("case"))
-    if filters.words:
-        rows = rows.filter(words_match(filters.words))
-    return rows
-
-
-def words_match(words: str) -> Q:
-    """一个搜索框：编号、件名里的字、完整电话或证件号、电话后四位。"""
-    text = words.strip()
-    found = Q(number__icontains=text) | Q(title__icontains=text)
-    if text.isascii() and len(text) >= 5:
-        indexes = [secrets.blind_index(kind, text) for kind in ("phone", "id", "account")]
-        found |= Q(pk__in=CaseParty.objects.filter(index__in=indexes).values("case"))
-    elif text.isascii() and len(text) == 4:
-        tails = [secrets.tail_index(kind, text) for kind in ("phone", "id")]
-        found |= Q(pk__in=CaseParty.objects.filter(tail__in=tails).values("case"))
-    return found
 
 
 def case_for(officer: Officer, uid: str) -> Case | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework import files
+from jiezhi.base.casework import builtins, files
 from jiezhi.base.casework.actions import officer_actor
 from jiezhi.base.casework.engine.loading import Loaded
 from jiezhi.base.casework.engine.work import Work
@@ -127,13 +127,13 @@ def _strip(
 def _strip_papers(
     loaded: Loaded, fields: Mapping[int, set[str]], touched: list[dict[str, Any]], digests: set[str]
 ) -> list[dict[str, Any]]:
-    """印着这些字段的文书和它的签回件也一并清除：办理记录里写明了用到哪些字段。"""
+    """印着这些字段的材料（文书、签回件）也一并清除：办理记录里写明了用到哪些字段。"""
     items = {item["seq"]: item for item in touched}
-    rows = Event.objects.filter(case=loaded.row.pk, action__in=("file_document", "file_scan"))
-    for seq, data in rows.order_by("seq").values_list("seq", "body"):
+    rows = Event.objects.filter(case=loaded.row.pk, action__in=list(builtins.sources))
+    for seq, action, data in rows.order_by("seq").values_list("seq", "action", "body"):
         body = json.loads(bytes(data))
         effects = body["effects"]
-        source = (effects.get("document") or effects.get("scan") or {}).get("source", seq)
+        source = builtins.sources[action](effects) or seq
         if not fields.get(source, set()) & set(effects.get("uses", [])):
             continue
         found = {item["digest"] for item in body["files"]}

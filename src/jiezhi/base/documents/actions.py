@@ -14,9 +14,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from jinja2 import TemplateError
 
-from jiezhi.base.accounts.authority import require_active
+from jiezhi.base.accounts.authority import require_active, require_administrator
 from jiezhi.base.accounts.errors import NotAllowed
-from jiezhi.base.accounts.models import Officer, SensitiveRead
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.accounts.records import note_reads
 from jiezhi.base.casework import bundles, files, matters
 from jiezhi.base.casework.actions import officer_actor
 from jiezhi.base.casework.engine.work import Work
@@ -37,6 +38,7 @@ __all__ = [
     "ScanRefused",
     "Sorted",
     "file_scan",
+    "hand_on_scans",
     "manual_file",
     "receipt",
     "reissue",
@@ -95,20 +97,15 @@ def take(
 
 def _note_read(document: Document, names: Sequence[str], why: str, officer: Officer, now: datetime) -> None:
     declared = matters.definition_of(document.case.version).matter.fields
-    with transaction.atomic():
-        for name in names:
-            decl = declared.get(name)
-            if name != REASON and (decl is None or decl.secret):  # 换版后没有声明的也当敏感
-                SensitiveRead(
-                    at=now,
-                    officer=officer,
-                    target_kind=Case._meta.label_lower,
-                    target_id=str(document.case_id),
-                    field=name[:64],
-                    field_title=(decl.title if decl else name)[:64],
-                    reason=why[:300],
-                    case_number=document.case.number[:100],
-                ).save()
+    # 换版后没有声明的也当敏感。
+    secret = {
+        name: declared[name].title if name in declared else name
+        for name in names
+        if name != REASON and (name not in declared or declared[name].secret)
+    }
+    case = document.case
+    with transaction.atomic(durable=True):
+        note_reads([(case, secret, case.number)], reason=why, acting_officer=officer, now=now)
 
 
 def receipt(document: Document, *, acting_officer: Officer, now: datetime) -> bytes:
@@ -310,6 +307,13 @@ def set_aside(scans: Sequence[Scan], *, acting_officer: Officer, reason: str, no
         for digest in {digest for _, digest in mine}:
             _let_go(digest)
     return len(mine)
+
+
+def hand_on_scans(officer: Officer, to: Officer, *, acting_officer: Officer, now: datetime) -> int:
+    """离岗交接：他传的、没有认出是哪份文书的页，改由接手的人来归（不然谁也看不到了）。返回几页。"""
+    require_administrator(acting_officer, now)
+    rows = Scan.objects.filter(officer=officer, filed=None, document=None).exclude(result__in=SETTLED)
+    return rows.update(officer=to)
 
 
 def manual_file(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 
@@ -18,8 +18,10 @@ class DocumentsConfig(AppConfig):
     verbose_name = "文书"
 
     def ready(self) -> None:
-        from jiezhi.base.casework import integrity, outbox, upkeep
+        from jiezhi.base.casework import builtins, integrity, outbox, upkeep
 
+        builtins.register("file_document", "文书归卷", source=lambda effects: _source(effects, "document"))
+        builtins.register("file_scan", "签回归卷", source=lambda effects: _source(effects, "scan"))
         outbox.handler("document", _file, prepare=_render)
         upkeep.on_erase(_erase)
         integrity.also(_check)
@@ -44,6 +46,11 @@ def _erase(case: int, fields: Mapping[int, set[str]], now: datetime) -> set[str]
     from jiezhi.base.documents import erasing
 
     return erasing.erase_scans(case, fields, now)
+
+
+def _source(effects: Mapping[str, Any], kind: str) -> int | None:
+    found: int | None = (effects.get(kind) or {}).get("source")
+    return found
 
 
 def _check(report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import queries as casework
@@ -14,7 +14,7 @@ from jiezhi.base.documents.models import SETTLED, VOID, Document, Scan
 
 def visible(officer: Officer, at: datetime | None = None) -> QuerySet[Document]:
     """这个人看得见的文书：他看得见的件上的。"""
-    found = Document.objects.filter(case__in=casework.visible(officer, at))
+    found = Document.objects.filter(casework.seen(officer, at))
     return found.select_related("case", "event", "docx", "pdf")
 
 
@@ -36,5 +36,6 @@ def signed_copy(document: Document) -> EvidenceFile | None:
 def waiting_scans(officer: Officer, at: datetime | None = None) -> QuerySet[Scan]:
     """等人工归的扫描页：自己传的、没有认出是哪份的，和认出属于自己看得见的文书的。"""
     waiting = Scan.objects.filter(filed=None).exclude(result__in=SETTLED)
-    mine = waiting.filter(officer=officer, document=None) | waiting.filter(document__in=visible(officer, at))
+    theirs = Exists(visible(officer, at).filter(pk=OuterRef("document")))
+    mine = waiting.filter(Q(officer=officer, document=None) | Q(theirs))
     return mine.select_related("file", "document", "officer").order_by("-at", "file", "page")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,37 +156,41 @@ def _attempts(image: Image.Image) -> Iterator[Image.Image]:
 
 def blanked(file: EvidenceFile, pages: set[int]) -> bytes:
     """PDF 的这几页换成空白页，页数、次序不变。"""
-    with PDFIUM:
-        source = pdfium.PdfDocument(files.path_of(file.digest))
-        try:
-            target = pdfium.PdfDocument.new()
-            for index in range(len(source)):
-                if index + 1 in pages:
-                    target.new_page(*source[index].get_size()).close()
-                else:
-                    target.import_pages(source, [index])
-            data = io.BytesIO()
-            target.save(data)
-            target.close()
-            return data.getvalue()
-        finally:
-            source.close()
+    with _opened(file) as source:
+        target = pdfium.PdfDocument.new()
+        for index in range(len(source)):
+            if index + 1 in pages:
+                target.new_page(*source[index].get_size()).close()
+            else:
+                target.import_pages(source, [index])
+        return _saved(target)
 
 
 def extract(file: EvidenceFile, pages: list[int]) -> bytes | None:
     """从 PDF 里取出这几页另成一份；图片、或本来就是这几页的为 None（用原件）。"""
     if file.mime != "application/pdf":
         return None
+    with _opened(file) as source:
+        if pages == list(range(1, len(source) + 1)):
+            return None
+        target = pdfium.PdfDocument.new()
+        target.import_pages(source, [page - 1 for page in pages])
+        return _saved(target)
+
+
+@contextmanager
+def _opened(file: EvidenceFile) -> Iterator[pdfium.PdfDocument]:
+    """打开的 PDF，用完关上；一直持着锁。"""
     with PDFIUM:
         source = pdfium.PdfDocument(files.path_of(file.digest))
         try:
-            if pages == list(range(1, len(source) + 1)):
-                return None
-            target = pdfium.PdfDocument.new()
-            target.import_pages(source, [page - 1 for page in pages])
-            data = io.BytesIO()
-            target.save(data)
-            target.close()
-            return data.getvalue()
+            yield source
         finally:
             source.close()
+
+
+def _saved(target: pdfium.PdfDocument) -> bytes:
+    data = io.BytesIO()
+    target.save(data)
+    target.close()
+    return data.getvalue()

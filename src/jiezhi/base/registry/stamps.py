@@ -73,9 +73,6 @@ class StampedCache(Generic[T]):
             return held[1]
         with self._lock:
             held = self._held
-            if held is not None and held[0] == stamp:
-                return held[1]
-            made = build()
-            if stamp:  # 从未换过戳的不留：看不出它变没变
-                self._held = (stamp, made)
-        return made
+            if held is None or held[0] != stamp:
+                held = self._held = (stamp, build())
+        return held[1]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from django.utils import timezone
 
 from jiezhi.base.accounts.authority import is_administrator
-from jiezhi.base.accounts.models import AdminRecord, Officer, Post
+from jiezhi.base.accounts.models import AdminRecord, Officer, Post, SecondFactor
 from jiezhi.base.registry.models import Appointment, Unit
 from jiezhi.cli import serve
 from jiezhi.cli.main import main
@@ -104,3 +104,22 @@ def test_an_empty_database_without_the_demo_says_how_to_begin(
     add(*FIRST)
     serve._prepare(no_demo=True)
     assert "officer add" not in capsys.readouterr().out
+
+
+def test_two_factor_is_shown_and_removed() -> None:
+    add(*FIRST)
+    add("wangjing", "王静", "--post", "unit_clerk", "--unit", "office", "--as", "lixiaoming")
+    officer = Officer.objects.get(login="wangjing")
+
+    def run(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(main, ["officer", "two-factor", "wangjing", *words])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    assert "没有启用" in run()
+    SecondFactor.objects.create(officer=officer, secret="A" * 32, enabled_at=timezone.now(), recovery=["x"])
+    assert json.loads(run("--json"))["recovery_codes"] == 1
+    assert "原因" in run("--remove", code=1)
+    assert "系统管理员" in run("--remove", "--reason", "手机丢了", "--as", "wangjing", code=1)
+    assert "已解除王静" in run("--remove", "--reason", "手机丢了", "--as", "lixiaoming")
+    assert not SecondFactor.objects.exists()

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet, Value
-from django.db.models.functions import Coalesce
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.casework.models import Case
@@ -38,7 +37,6 @@ DUPLICATE_SCORE = 55
 """到这个分才算“很可能重复”，自动提示；再低的只在列表里给人看。"""
 
 MAX_CANDIDATES = 500
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -114,15 +112,14 @@ def _candidates(
         from jiezhi.core.space import cells_within  # 带进 numpy、shapely，有坐标才用
 
         cells = cells_within(*point, RADIUS)
-        # 写成 COALESCE，数据库就不会改用办结时间的索引。
-        shut = Coalesce("closed_at", Value(_NEVER))
-        near = Case.objects.alias(shut=shut).filter(cell__in=cells, shut=_NEVER)
+        near = Case.objects.filter(cell__in=cells, closed_at=None)
         arms.append(near.annotate(own=Value(0)))
     if area_path:
         there = Case.objects.filter(area_path=area_path, closed_at=None)
         arms.append((there if point is None else there.filter(cell=None)).annotate(own=Value(0)))
     if indexes:
-        arms.append(Case.objects.filter(party_rows__index__in=indexes).annotate(own=Value(1)))
+        theirs = Case.objects.filter(party_rows__index__in=indexes, closed_at=None)
+        arms.append(theirs.annotate(own=Value(1)))
     if not arms:
         return []
     first, *others = [arm.order_by().values_list(*columns) for arm in arms]

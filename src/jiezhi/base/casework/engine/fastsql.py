@@ -119,7 +119,7 @@ class _Insert:
 
     def __init__(self, model: type[models.Model]) -> None:
         auto = model._meta.auto_field
-        fields = [field for field in model._meta.concrete_fields if field is not auto]
+        fields = [field for field in model._meta.concrete_fields if field is not auto and not field.generated]
         columns = ", ".join(f'"{field.column}"' for field in fields)
         self.names = tuple(field.attname for field in fields)
         self.read = attrgetter(*self.names)
@@ -149,6 +149,29 @@ def update(row: models.Model, names: Sequence[str]) -> None:
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*values, row.pk])
+
+
+def update_many(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """同 `update`，改同一种的很多行：一条语句逐行带值执行。
+
+    Django 的 bulk_update 把几百行拼成一条 CASE，光拼就要每行几毫秒。
+    """
+    if len(rows) < 2:
+        for row in rows:
+            update(row, names)
+        return
+    model, real = type(rows[0]), connections[connection.alias]
+    fields: list[models.Field[Any, Any]] = [model._meta.get_field(name) for name in names]  # type: ignore[misc]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)
+    sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "{model._meta.pk.column}" = %s'
+    converters = [_converter(field)(real) for field in fields]
+    read = attrgetter(*(field.attname for field in fields))
+    values = [
+        [*(convert(value) for convert, value in zip(converters, read(row), strict=True)), row.pk]
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, values)
 
 
 class Prepared:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiezhi.base.accounts import secrets
+from jiezhi.base.casework import search
 from jiezhi.base.casework.engine import fastsql, rows
 from jiezhi.base.casework.models import (
     Case,
@@ -47,6 +48,15 @@ CLOCK_COLUMNS = [
     "void",
     "fired_at",
 ]
+
+
+def _place(loaded: Loaded) -> int:
+    return search.place_at(loaded.row.opened_at, loaded.row.pk)
+
+
+def _texts(loaded: Loaded, view: CaseView) -> tuple[str, ...]:
+    title = rows.title_of(view.fields, loaded.definition.matter)
+    return search.texts_of(view.number, title, view.fields, loaded.definition)
 
 
 class Buffer:
@@ -106,10 +116,7 @@ class Buffer:
             self._fill(loaded)
         if fresh:
             self._insert(fresh)
-        if len(known) == 1:
-            fastsql.update(known[0].row, CASE_COLUMNS)
-        elif known:
-            Case.objects.bulk_update([item.row for item in known], CASE_COLUMNS, batch_size=200)
+        fastsql.update_many([item.row for item in known], CASE_COLUMNS)
         clocks = self._clocks()
         for loaded, event, *_ in self.events:
             event.case_id = loaded.row.pk
@@ -118,6 +125,7 @@ class Buffer:
         self._entries(clocks)
         self._roles()
         self._indexes()
+        self._texts()
         self._evidence()
         fastsql.insert_values(
             Delivery,
@@ -208,10 +216,7 @@ class Buffer:
                     rows.fill_clock(row, view, self._warn(loaded, view))
                     changed.append(row)
         table |= zip(new_keys, fastsql.insert_values(Clock, rows.CLOCK_ALL, new), strict=True)
-        if len(changed) == 1:
-            fastsql.update(changed[0], CLOCK_COLUMNS)
-        elif changed:
-            Clock.objects.bulk_update(changed, CLOCK_COLUMNS, batch_size=200)
+        fastsql.update_many(changed, CLOCK_COLUMNS)
         return table
 
     def _payloads(self) -> None:
@@ -240,16 +245,19 @@ class Buffer:
     def _roles(self) -> None:
         new = []
         for loaded in self.touched.values():
-            old = loaded.stored.roles if loaded.stored else {}
-            if old == loaded.view.roles:
+            view, stored = loaded.view, loaded.stored
+            old, live = stored.roles if stored else {}, view.closed_at is None
+            if stored is not None and old and (stored.closed_at is None) != live:
+                CaseRole.objects.filter(case=loaded.row.pk).update(open=live)
+            if old == view.roles:
                 continue
             if old:
-                gone = [role for role in old if old[role] != loaded.view.roles.get(role)]
+                gone = [role for role in old if old[role] != view.roles.get(role)]
                 CaseRole.objects.filter(case=loaded.row.pk, role__in=gone).delete()
-            for role, people in loaded.view.roles.items():
+            for role, people in view.roles.items():
                 if people != old.get(role):
-                    new += [(loaded.row.pk, role, int(one)) for one in people]
-        fastsql.insert_values(CaseRole, ("case_id", "role", "officer_id"), new)
+                    new += [(loaded.row.pk, role, int(one), live, _place(loaded)) for one in people]
+        fastsql.insert_values(CaseRole, ("case_id", "role", "officer_id", "open", "place"), new)
 
     def _indexes(self) -> None:
         values, parties = [], []
@@ -276,9 +284,9 @@ class Buffer:
                     CaseParty.objects.filter(case=loaded.row.pk, field__in=parted).delete()
             found += self._unique(loaded)
             pk = loaded.row.pk
-            values += [(pk, *item) for item in found]
+            values += [(pk, *item, _place(loaded)) for item in found]
             parties += [(pk, *item) for item in indexes]
-        fastsql.insert_values(CaseField, ("case_id", "name", "text", "number"), values)
+        fastsql.insert_values(CaseField, ("case_id", "name", "text", "number", "place"), values)
         fastsql.insert_values(CaseParty, ("case_id", "field", "kind", "index", "tail"), parties)
 
     def _unique(self, loaded: Loaded) -> list[tuple[str, str, int | None]]:
@@ -290,6 +298,17 @@ class Buffer:
         if was and was != now:
             CaseField.objects.filter(case=loaded.row.pk, name=rows.UNIQUE).delete()
         return [(rows.UNIQUE, now, None)] if now and now != was else []
+
+    def _texts(self) -> None:
+        """件的文字变了的，换全文索引的那一行。限指定人员的件不进。"""
+        changed = []
+        for loaded in self.touched.values():
+            if loaded.row.confidential:
+                continue
+            texts = _texts(loaded, loaded.view)
+            if loaded.stored is None or loaded.changed is not None or texts != _texts(loaded, loaded.stored):
+                changed.append(search.row_of(loaded.row, texts))
+        search.write(changed)
 
     def _evidence(self) -> None:
         uses = [

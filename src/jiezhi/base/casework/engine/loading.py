@@ -54,6 +54,12 @@ def _is_uid(text: str) -> bool:
         return False
 
 
+def row_of(uid: str) -> Case | None:
+    """只要行：不加锁，不读时限，不解密。没有、不成样的为 None。"""
+    rows = _ONE.fetch(uuid.UUID(uid)) if _is_uid(uid) else []
+    return rows[0] if rows else None
+
+
 def fetch(uids: Iterable[str], *, lock: bool) -> list[Loaded]:
     """读这些件（`lock` 时加锁），按库里的先后；不成样的标识、没有的件不在其中。"""
     wanted = [uid for uid in uids if _is_uid(uid)]

@@ -86,8 +86,7 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
     row.roles = {role: list(people) for role, people in view.roles.items()}
     assert view.opened_at is not None and view.changed_at is not None
     row.opened_at, row.changed_at, row.closed_at = view.opened_at, view.changed_at, view.closed_at
-    title = plain.get(matter.summary) if matter.summary else None
-    row.title = str(title)[:200] if title else matter.title
+    row.title = title_of(plain, matter)
     # 敏感的地点不落明的坐标：只在加密的字段里，地图和相似件都不用它。
     place = plain.get(matter.located_by) if matter.located_by else None
     if isinstance(place, dict) and "lon" in place:
@@ -97,6 +96,13 @@ def fill_case(row: Case, view: CaseView, definition: Definition) -> None:
         row.cell = cell(row.lon, row.lat)
     else:
         row.lon = row.lat = row.cell = None
+
+
+def title_of(fields: Mapping[str, Any], matter: MatterDecl) -> str:
+    """件名：声明作件名的字段；没有填、保密的，用业务名称。"""
+    decl = matter.fields.get(matter.summary or "")
+    title = None if decl is None or decl.secret else fields.get(matter.summary or "")
+    return str(title)[:200] if title else matter.title
 
 
 def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
@@ -201,6 +207,10 @@ def _hashable(item: Any) -> Any:
     return item if isinstance(item, str | int) else json.dumps(item, ensure_ascii=False, sort_keys=True)
 
 
+PARTY_KINDS = (("name", "name"), ("phone", "phone"), ("id", "identifier"), ("account", "account"))
+"""凭什么找当事人：（索引种类，当事人的哪一项）。"""
+
+
 def party_indexes(
     view: CaseView, definition: Definition, names: Sequence[str]
 ) -> list[tuple[str, str, str, str]]:
@@ -212,8 +222,8 @@ def party_indexes(
         if decl is None or decl.type is not FieldType.PARTY:
             continue
         for party in value if isinstance(value, list) else [value]:
-            for kind, key in (("phone", "phone"), ("id", "identifier"), ("account", "account")):
+            for kind, key in PARTY_KINDS:
                 if isinstance(party, dict) and party.get(key):
-                    tail = secrets.tail_index(kind, party[key]) if kind != "account" else ""
+                    tail = secrets.tail_index(kind, party[key]) if kind in ("phone", "id") else ""
                     rows.append((name, kind, secrets.blind_index(kind, party[key]), tail))
     return rows

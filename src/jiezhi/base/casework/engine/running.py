@@ -35,6 +35,7 @@ class Entry:
     `opens` 给本批里后面的请求引用：`case="@行12"` 指同一批里 `opens="行12"` 开的那件。
     `group` 相同、挨在一起的几条同进退：有一条没有办成，其余的也不留下。
     `leased` 是现场离线时已经写在文书上的租用号：字段（件号写 case）→ 号；不在办理人名下未过期的租段里就不收。
+    `actor` 是这一条的办理人，一批里各条的人不同时才写；不写是整批的办理人。
     """
 
     action: str = ""
@@ -49,9 +50,11 @@ class Entry:
     leased: Mapping[str, str] = field(default_factory=dict)
     opens: str = ""
     group: str = ""
+    actor: Actor | None = None
 
     def digest(self, actor: Actor) -> str:
         """内容摘要，与 `key` 一起认“同一请求”。导入不论由谁导，都算同一请求。"""
+        actor = self.actor or actor
         who = "" if actor.kind == "import" else f"{actor.kind}:{actor.id}"
         case = "" if self.case.startswith("@") else self.case
         at = self.at.isoformat() if self.at else ""
@@ -211,9 +214,16 @@ def _known(entries: Sequence[Entry]) -> dict[str, Event]:
     return {row.key or "": row for row in rows}
 
 
+def answered(entry: Entry, actor: Actor) -> Result | None:
+    """这个请求标识以前办过的：答复“已办”，或者内容不同不收；没有办过为 None。"""
+    known = _known([entry])
+    return _again(entry, known[entry.key], actor) if entry.key in known else None
+
+
 def _run(
     work: Work, entry: Entry, actor: Actor, opened: dict[str, str | None], known: Mapping[str, Event]
 ) -> Result:
+    actor = entry.actor or actor
     if entry.key and entry.key in known:
         result = _again(entry, known[entry.key], actor)
         if entry.opens:

@@ -176,7 +176,7 @@ class Work:
             return refuse("办理", "no_case", "没有这件，或您无权查看", "核对编号")
         definition, view = loaded.definition, loaded.view
         decl = definition.action(request.action)
-        if decl is not None and {"merge", "absorb"} & set(decl.means) and not extra:
+        if decl is not None and decl.jointly and not extra:
             # 单独办“并入”会留下一件没有主件的“已并入”。
             return refuse(decl.title, "merge", "合并要选定主件和并入的件", "用“合并”办理")
         if request.expected_version is not None and decl is not None and not decl.commutes:
@@ -219,10 +219,12 @@ class Work:
         files: Sequence[dict[str, Any]] = (),
         to: str = "",
         followups: Sequence[str] = (),
+        values: Mapping[str, Any] | None = None,
     ) -> Result:
         """平台自带的动作（重算时限、依法清除、文书归卷、换版……）：权限由调用者先查。
 
         `files` 是不属于哪个字段的材料：{digest, kind, name, size}。`to` 是新环节（换版），不给就不变。
+        `values` 是随之改的字段（离岗交接）；改了会使含义作废的字段不能放在这里。
         """
         loaded = self.loaded[uid]
         outcome = Plan(
@@ -230,7 +232,7 @@ class Work:
             BUILTIN[name],
             loaded.view.state,
             to or loaded.view.state,
-            {REASON: reason} if reason else {},
+            {**(values or {}), **({REASON: reason} if reason else {})},
             dict(effects),
             dict(actor),
             followups=list(followups),

@@ -1,6 +1,6 @@
 """件、办理记录、时限、后续发送。"""
 
-from jiezhi.base.casework.models.case import Case, CaseField, CaseParty, CaseRole
+from jiezhi.base.casework.models.case import Case, CaseField, CaseParty, CaseRole, CaseText
 from jiezhi.base.casework.models.clock import Clock, ClockEntry
 from jiezhi.base.casework.models.delivery import (
     Checkpoint,
@@ -18,6 +18,7 @@ __all__ = [
     "CaseField",
     "CaseParty",
     "CaseRole",
+    "CaseText",
     "Checkpoint",
     "Clock",
     "ClockEntry",

@@ -4,8 +4,23 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
+from jiezhi.base.casework.dialect import Place
 from jiezhi.base.casework.models.matter import MatterVersion
+
+# 列表筛选、排序要看的列：索引里都带上，列表不翻件的行。
+LISTED = ("unit", "area_path", "matter", "state", "confidential")
+OPEN = Q(closed_at=None)
+SHUT = Q(closed_at__isnull=False, due_at=None)
+
+
+def _index(name: str, condition: Q | None, *fields: str) -> models.Index:
+    first = {one.removeprefix("-") for one in fields}
+    more = [one for one in LISTED if one not in first]
+    if condition is OPEN:
+        more.append("warn_at")
+    return models.Index(fields=[*fields, *more], condition=condition, name=name)
 
 
 class Case(models.Model):
@@ -60,16 +75,38 @@ class Case(models.Model):
     )
     host_system = models.CharField("主办系统", max_length=60, blank=True)
     confidential = models.BooleanField("限指定人员", default=False)
+    place = models.GeneratedField(
+        expression=Place(F("opened_at"), F("id")),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+        verbose_name="排位",
+    )
 
     class Meta:
         verbose_name = "件"
         indexes = [
-            models.Index(fields=["matter", "state", "-opened_at"]),
-            models.Index(fields=["unit", "closed_at", "due_at"]),
-            models.Index(fields=["area_path", "closed_at", "due_at"]),
-            models.Index(fields=["closed_at", "due_at"]),
-            models.Index(fields=["-opened_at"]),
-            models.Index(fields=["cell", "matter"]),
+            # 在办的（几千到几万），快到期的在前。
+            _index("case_open", OPEN, "due_at", "-place"),
+            _index("case_open_unit", OPEN, "unit", "due_at", "-place"),
+            _index("case_open_area", OPEN, "area_path", "due_at", "-place"),
+            _index("case_open_step", OPEN, "matter", "state", "due_at", "-place"),
+            models.Index(fields=["cell", "matter"], condition=OPEN, name="case_open_cell"),
+            # 办结的（十之九以上），后来的在前；办结之后时限都停了，没有到期。
+            _index("case_shut", SHUT, "-place"),
+            _index("case_shut_unit", SHUT, "unit", "-place"),
+            _index("case_shut_area", SHUT, "area_path", "-place"),
+            _index("case_shut_matter", SHUT, "matter", "-place"),
+            _index("case_shut_step", SHUT, "matter", "state", "-place"),
+            models.Index(
+                fields=["due_at", "-place"],
+                condition=Q(closed_at__isnull=False, due_at__isnull=False),
+                name="case_shut_due",
+            ),
+            # 由角色、筛选值、词找到件之后，核对看得见看不见只翻它。
+            models.Index(
+                fields=["id", "closed_at", "due_at", *LISTED, "warn_at", "place"], name="case_listed"
+            ),
+            models.Index(fields=["matter", "-place"], name="case_matter"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["number", "host_system"], name="one_case_per_number"),
@@ -84,11 +121,14 @@ class CaseRole(models.Model):
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="role_rows", db_index=False)
     role = models.CharField("角色", max_length=48)
-    officer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    open = models.BooleanField("在办", default=True)
+    place = models.BigIntegerField("件的排位")
 
     class Meta:
         verbose_name = "件上角色"
         constraints = [models.UniqueConstraint(fields=["case", "role", "officer"], name="one_seat_each")]
+        indexes = [models.Index(fields=["officer", "open", "-place", "case"], name="role_listed")]
 
     def __str__(self) -> str:
         return f"{self.role}:{self.officer_id}"
@@ -101,10 +141,11 @@ class CaseField(models.Model):
     name = models.CharField("字段", max_length=48)
     text = models.CharField("文字值", max_length=200, blank=True)
     number = models.BigIntegerField("数值", null=True)
+    place = models.BigIntegerField("件的排位")
 
     class Meta:
         verbose_name = "件的筛选值"
-        indexes = [models.Index(fields=["name", "text", "case"])]
+        indexes = [models.Index(fields=["name", "text", "-place", "case"], name="field_listed")]
         constraints = [
             models.UniqueConstraint(fields=["case", "name", "text"], name="one_value_each"),
             # 同时只能有一件：两人同时开也只成一件。
@@ -132,3 +173,21 @@ class CaseParty(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field}/{self.kind}"
+
+
+class CaseText(models.Model):
+    """件的文字：编号、件名、不保密的正文和地点切成的两字串，全文索引由它而来（见 search.py）。限指定人员的件没有。
+
+    `id` 就是件的排位，所以按词找出来的本来就是后来的在前。
+    """
+
+    id = models.BigIntegerField("件的排位", primary_key=True)
+    case = models.OneToOneField(Case, models.CASCADE, related_name="text")
+    words = models.TextField("词")
+    tail = models.CharField("倒写的编号", max_length=80, db_index=True)
+
+    class Meta:
+        verbose_name = "件的文字"
+
+    def __str__(self) -> str:
+        return f"{self.case_id}"

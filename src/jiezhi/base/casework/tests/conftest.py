@@ -1,8 +1,14 @@
 import pytest
 
 from jiezhi.base.casework.testing import Office, make_office
+from jiezhi.base.casework.tests.powerlist import People, make_people
 
 
 @pytest.fixture
 def office(db: None) -> Office:
     return make_office()
+
+
+@pytest.fixture
+def people(office: Office) -> People:
+    return make_people(office)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from PIL import Image
 
-from jiezhi.base.accounts import append_only
+from jiezhi.base.accounts import append_only, secrets
 from jiezhi.base.accounts.models import Officer, Post
-from jiezhi.base.casework import actions, files
-from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework import actions, files, integrity
+from jiezhi.base.casework.heads import current_heads, pack
+from jiezhi.base.casework.models import Case, Checkpoint, EvidenceFile
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.registry.models import Appointment
+from jiezhi.core import evidence
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -109,3 +112,21 @@ def tampered(sql: str, *values: Any) -> Iterator[None]:
         tamper(sql, *values)
         yield
         transaction.set_rollback(True)
+
+
+def checkpoint(number: int = 1, previous: evidence.Checkpoint | None = None) -> evidence.Checkpoint:
+    """做一个存证点。"""
+    heads = current_heads()
+    signer = evidence.Ed25519Signer.from_seed(secrets.sign_key())
+    made = evidence.build(number, START + DAY, previous, heads, "云桥街道办事处", signer)
+    Checkpoint.objects.create(number=number, at=START + DAY, content=asdict(made), heads=pack(heads))
+    return made
+
+
+def said(*parts: str) -> integrity.Fault:
+    """核验全库，返回话里含有各部分的那一处；没有就是没查出来。"""
+    report = integrity.verify_database()
+    for fault in report.faults:
+        if all(plain(part) in plain(fault.say) for part in parts):
+            return fault
+    raise AssertionError(f"没有说到 {parts}：{[fault.say for fault in report.faults]}")

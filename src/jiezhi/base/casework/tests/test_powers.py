@@ -27,7 +27,6 @@ from jiezhi.base.casework.tests.powerlist import (
     TODAY,
     People,
     drafted,
-    make_people,
     pack,
     publish,
     published,
@@ -39,12 +38,6 @@ from jiezhi.base.registry.queries import powers as queries
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.errors import Problem
 from jiezhi.core.procedure.law import StatuteDecl
-
-
-@pytest.fixture
-def people(office: Office) -> People:
-    return make_people(office)
-
 
 # ---- 谁能办，怎样接续 ----
 

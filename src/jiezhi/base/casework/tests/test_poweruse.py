@@ -29,7 +29,6 @@ from jiezhi.base.casework.tests.powerlist import (
     PACKS,
     TODAY,
     People,
-    make_people,
     pack,
     publish,
     published,
@@ -39,12 +38,6 @@ from jiezhi.base.casework.tests.powerlist import (
 from jiezhi.base.registry.models import Power
 from jiezhi.base.registry.queries import powers as queries
 from jiezhi.core.procedure.powers import PowerDecl
-
-
-@pytest.fixture
-def people(office: Office) -> People:
-    return make_people(office)
-
 
 # ---- 办件 ----
 

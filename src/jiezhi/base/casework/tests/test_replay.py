@@ -149,6 +149,12 @@ def test_clocks_added_removed_and_their_ledger(office: Office) -> None:
 INDEX_ROWS = [
     ("DELETE FROM casework_caserole WHERE case_id = %s", "role_rows"),
     ("UPDATE casework_caserole SET role = 'boss' WHERE case_id = %s", "role_rows"),
+    ("UPDATE casework_caserole SET open = false WHERE case_id = %s", "role_rows"),
+    ("UPDATE casework_caserole SET place = 7 WHERE case_id = %s", "role_rows"),
+    ("UPDATE casework_casefield SET place = 7 WHERE case_id = %s AND name = 'hard'", "index_rows"),
+    ("DELETE FROM casework_casetext WHERE case_id = %s", "text"),
+    ("UPDATE casework_casetext SET words = '路灯' WHERE case_id = %s", "text"),
+    ("UPDATE casework_casetext SET tail = '1' WHERE case_id = %s", "text"),
     ("DELETE FROM casework_casefield WHERE case_id = %s AND name = 'hard'", "index_rows"),
     ("UPDATE casework_casefield SET text = 'civil' WHERE case_id = %s AND name = 'to_unit'", "index_rows"),
     ("DELETE FROM casework_caseparty WHERE case_id = %s", "party_rows"),
@@ -207,7 +213,7 @@ def test_no_events_at_all(office: Office) -> None:
 def test_unreadable_row_does_not_stop_the_others(office: Office) -> None:
     bad, good = life(office), life(office, colour="blue")
     nonsense = "2026-13-99 00:00:00" if connection.vendor == "sqlite" else "infinity"
-    tamper("UPDATE casework_case SET opened_at = %s WHERE id = %s", nonsense, bad.pk)
+    tamper("UPDATE casework_case SET changed_at = %s WHERE id = %s", nonsense, bad.pk)
     tamper("UPDATE casework_case SET state = 'closed' WHERE id = %s", good.pk)
     found = {result.number: result for result in replay.replay_many(Case.objects.all())}
     assert "读不出" in found[bad.number].differences[0].say

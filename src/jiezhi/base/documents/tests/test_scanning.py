@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from jiezhi.base.documents.reading import decode
 from jiezhi.base.documents.testing import HOUR, answered, printed, scanned, worn
 
 NOW = START + 5 * HOUR
-office_suite = pytest.mark.skipif(shutil.which("soffice") is None, reason="没有装 LibreOffice")
 
 
 def scan(office: Office, *sheets: Image.Image, expected: Document | None = None) -> Sorted:
@@ -270,7 +268,7 @@ def test_files_that_can_not_be_looked_at(office: Office, settings: Any) -> None:
     assert not Scan.objects.exists()
 
 
-@office_suite
+@pytest.mark.office_suite
 def test_printed_by_libreoffice_and_scanned_back(office: Office, settings: Any) -> None:
     settings.SOFFICE = ""
     document = answered(office, reply="已经换好路灯。" * 300)
@@ -285,7 +283,7 @@ def test_printed_by_libreoffice_and_scanned_back(office: Office, settings: Any) 
     assert found.filed and not found.left
 
 
-@office_suite
+@pytest.mark.office_suite
 def test_a_slow_or_missing_libreoffice_costs_only_the_pdf(
     office: Office, settings: Any, tmp_path: Any
 ) -> None:

@@ -18,8 +18,9 @@ def _seed() -> DayTable:
 
 def _build() -> DayTable:
     days = {day: DayKind(kind) for day, kind in CalendarDay.objects.values_list("date", "kind")}
-    announced = CalendarYear.objects.filter(announced=True).values_list("year", flat=True)
-    return _seed().with_days(days, announced_years=list(announced))
+    announced = list(CalendarYear.objects.filter(announced=True).values_list("year", flat=True))
+    # 没有改动过的就是随程序带的那一张，不必重算。
+    return _seed().with_days(days, announced_years=announced) if days or announced else _seed()
 
 
 def day_table() -> DayTable:

@@ -1,0 +1,207 @@
+"""两种数据库写法不同的语句，都在这里：排位列、全文索引、指定用哪个索引。
+
+SQLite 的规划器不知道一个值有多少行，列表的语句给它写明用哪个索引；PostgreSQL 有统计，自己挑。
+全文索引里是两字串的集合（见 search.py），SQLite 用 FTS5，PostgreSQL 用 tsvector，行号就是件的排位。
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, connections, migrations
+from django.db.models import Func
+
+PK_BITS = 27
+"""排位的低位是件的主键：一个库至多一亿三千万件。"""
+
+_PK = (1 << PK_BITS) - 1
+_CASE, _TEXT, _WORDS = '"casework_case"', '"casework_casetext"', '"casework_words"'
+
+
+class Place(Func):
+    """排位：来件的那一秒在前，主键在后，所以各件不同，又按来件先后。由数据库自己算，改不错。"""
+
+    arity = 2
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # 只取到秒：strftime 遇到小数会进到下一秒。逗号后不空格：Django 读表结构时按“, ”分列。
+        return self._sql(compiler, "CAST(strftime('%%s',substr({},1,19)) AS integer)")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self._sql(compiler, "floor(extract(epoch from ({} AT TIME ZONE 'UTC')))::bigint")
+
+    def _sql(self, compiler: Any, seconds: str) -> Any:
+        opened, pk = (compiler.compile(one)[0] for one in self.get_source_expressions())
+        return f"(({seconds.format(opened)} << {PK_BITS}) + {pk})", []
+
+
+def pk_at(place: int) -> int:
+    """排位 → 件的主键。"""
+    return place & _PK
+
+
+# ---- 全文索引的表 ----
+
+_SQLITE = [
+    # 内容在 casework_casetext，这里只有索引；不记位置，也不记长短。
+    f"""CREATE VIRTUAL TABLE IF NOT EXISTS {_WORDS} USING fts5(
+        words, content='casework_casetext', content_rowid='id', detail=none, columnsize=0,
+        tokenize='unicode61 remove_diacritics 0')""",
+    f"""CREATE TRIGGER IF NOT EXISTS "casework_words_insert" AFTER INSERT ON {_TEXT} BEGIN
+        INSERT INTO {_WORDS}(rowid, words) VALUES (NEW.id, NEW.words); END""",
+    f"""CREATE TRIGGER IF NOT EXISTS "casework_words_delete" AFTER DELETE ON {_TEXT} BEGIN
+        INSERT INTO {_WORDS}({_WORDS}, rowid, words) VALUES ('delete', OLD.id, OLD.words); END""",
+    f"""CREATE TRIGGER IF NOT EXISTS "casework_words_update" AFTER UPDATE OF id, words ON {_TEXT} BEGIN
+        INSERT INTO {_WORDS}({_WORDS}, rowid, words) VALUES ('delete', OLD.id, OLD.words);
+        INSERT INTO {_WORDS}(rowid, words) VALUES (NEW.id, NEW.words); END""",
+]
+_POSTGRESQL = [
+    # 按字节比：区域、编号按开头找要用得上索引，也与 SQLite 一样。
+    f'ALTER TABLE {_CASE} ALTER COLUMN "area_path" TYPE varchar(200) COLLATE "C"',
+    f'ALTER TABLE {_TEXT} ALTER COLUMN "tail" TYPE varchar(80) COLLATE "C"',
+    f"""ALTER TABLE {_TEXT} ADD COLUMN IF NOT EXISTS "tokens" tsvector
+        GENERATED ALWAYS AS (array_to_tsvector(string_to_array("words", ' '))) STORED""",
+    f'CREATE INDEX IF NOT EXISTS "casework_words" ON {_TEXT} USING gin ("tokens")',
+]
+
+
+def operation() -> migrations.RunPython:
+    """迁移步骤：建全文索引。退回迁移时随表一起没了。"""
+
+    def forwards(_apps: Any, schema_editor: Any) -> None:
+        vendor = schema_editor.connection.vendor
+        for statement in _SQLITE if vendor == "sqlite" else _POSTGRESQL:
+            schema_editor.execute(statement)
+
+    def backwards(_apps: Any, schema_editor: Any) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            schema_editor.execute(f"DROP TABLE IF EXISTS {_WORDS}")
+
+    return migrations.RunPython(forwards, backwards)
+
+
+def install_after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    """post_migrate：SQLite 改表会重建整张表、丢掉触发器，补装。"""
+    real = connections[using]
+    with real.cursor() as cursor:
+        if real.vendor == "sqlite" and "casework_casetext" in real.introspection.table_names(cursor):
+            for statement in _SQLITE:
+                cursor.execute(statement)
+
+
+def rebuild() -> None:
+    """由 casework_casetext 重建索引，旧词一个不留。PostgreSQL 的索引列由数据库算，只重整。"""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"INSERT INTO {_WORDS}({_WORDS}) VALUES ('rebuild')")
+        else:
+            cursor.execute('REINDEX INDEX "casework_words"')
+
+
+def index_broken() -> str:
+    """全文索引里的词与 casework_casetext 对不上，就说是哪些；对得上为空串。只读，不占写锁。
+
+    逐词对件数：改、删、插、换任何一件的词，都会有词的件数对不上。
+    """
+    if connection.vendor != "sqlite":
+        return ""  # 索引列由数据库算出，写不进别的
+    with _one_moment() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS temp.casework_vocab")
+        cursor.execute(
+            "CREATE VIRTUAL TABLE temp.casework_vocab USING fts5vocab('main', 'casework_words', 'row')"
+        )
+        due: Counter[str] = Counter()
+        cursor.execute(f"SELECT words FROM {_TEXT}")
+        while rows := cursor.fetchmany(1000):
+            for (words,) in rows:
+                due.update(words.split())
+        cursor.execute("SELECT term, doc FROM temp.casework_vocab")
+        found = dict(cursor.fetchall())
+    wrong = sorted(word for word in {*due, *found} if due.get(word) != found.get(word))
+    return f"全文索引里有{len(wrong)}个词与“件的文字”对不上，如“{'、'.join(wrong[:3])}”" if wrong else ""
+
+
+@contextmanager
+def _one_moment() -> Iterator[Any]:
+    """在同一时刻里读几条语句。Django 的事务一开始就占写锁，这里不占。"""
+    with connection.cursor() as cursor:
+        mine = not connection.in_atomic_block
+        if mine:
+            cursor.execute("BEGIN DEFERRED")
+        try:
+            yield cursor
+        finally:
+            if mine:
+                cursor.execute("COMMIT")
+
+
+UPSERT = (
+    f'INSERT INTO {_TEXT} ("id", "case_id", "words", "tail") VALUES %s'
+    ' ON CONFLICT ("id") DO UPDATE SET "words" = excluded."words", "tail" = excluded."tail"'
+)
+
+
+def matches(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """件的文字里这些词全都有：条件（用在全文索引作主表的语句里）和它的参数。"""
+    if connection.vendor == "sqlite":
+        return f"{_WORDS} MATCH %s", (" AND ".join(f'"{word}"' for word in words),)
+    return f'{_TEXT}."tokens" @@ %s::tsquery', (" & ".join(f"'{word}'" for word in words),)
+
+
+def places_with(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """这些词全都有的件的排位：子查询和它的参数。"""
+    condition, params = matches(words)
+    table, place = (_WORDS, "rowid") if connection.vendor == "sqlite" else (_TEXT, '"id"')
+    return f"SELECT {place} FROM {table} WHERE {condition}", params
+
+
+def text_has(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """这一件的文字里这些词全都有：不用全文索引，读这一件的文字看，件不多而词很常见时用。"""
+    condition, params = matches(words)
+    if connection.vendor == "sqlite":
+        condition = " AND ".join([f"(' ' || {_TEXT}.\"words\" || ' ') LIKE %s"] * len(words))
+        params = tuple(f"% {word} %" for word in words)
+    return f'EXISTS (SELECT 1 FROM {_TEXT} WHERE {_TEXT}."id" = {_CASE}."place" AND {condition})', params
+
+
+# ---- 列表的语句 ----
+
+
+def picks_indexes() -> bool:
+    """规划器自己挑得好索引，不用写明。"""
+    return connection.vendor != "sqlite"
+
+
+def no_due() -> str:
+    """没有到期，作一列。"""
+    return "NULL" if connection.vendor == "sqlite" else "NULL::timestamptz"
+
+
+def walked(source: str, index: str = "") -> str:
+    """取件的语句从 `source` 走起（FROM 一段）：case 件自己的索引，role、field 索引行，words 全文索引；role only、words only 只数，不取件。"""
+    sqlite = connection.vendor == "sqlite"
+    if source == "role only":
+        return '"casework_caserole"' + (f' INDEXED BY "{index}"' if sqlite else "")
+    if source == "words only":
+        return _WORDS if sqlite else _TEXT
+    if source == "case":
+        return f'{_CASE} INDEXED BY "{index}"' if sqlite and index else _CASE
+    link = f'ON ({_CASE}."id" ='
+    if not sqlite:
+        table = _TEXT if source == "words" else f'"casework_case{source}"'
+        return f'{table} INNER JOIN {_CASE} {link} {table}."case_id")'
+    looked = f'CROSS JOIN {_CASE} INDEXED BY "case_listed" {link}'
+    if source == "words":
+        return f"{_WORDS} {looked} ({_WORDS}.rowid & {_PK}))"
+    table = f'"casework_case{source}"'
+    return f'{table} INDEXED BY "{index}" {looked} {table}."case_id")'
+
+
+def place_in(source: str) -> str:
+    """各种走法里的排位列。"""
+    if source == "words":
+        return f"{_WORDS}.rowid" if connection.vendor == "sqlite" else f'{_TEXT}."id"'
+    return f'{_CASE}."place"' if source == "case" else f'"casework_case{source}"."place"'

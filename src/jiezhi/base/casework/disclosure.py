@@ -1,0 +1,75 @@
+"""看件上保密的内容：一份材料能不能直接给、要不要先写明原因；写明原因的先提交查看记录，再给。
+
+页面和接口用同一套。调用者须已确认此人看得到这件。
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from jiezhi.base.accounts.actions import MIN_REASON
+from jiezhi.base.accounts.authority import require_active
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.accounts.records import note_reads
+from jiezhi.base.casework.engine.rows import case_view
+from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework.queries import definition_of, evidence_names, evidence_of, plain_name
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """件上的一份材料。`secret` 为真的要先写明原因；`fields` 是它所在的字段。"""
+
+    file: EvidenceFile
+    name: str
+    secret: bool
+    fields: tuple[str, ...]
+
+
+def file_on(case: Case, digest: str) -> Held | None:
+    """件上的一份材料；没有用在这一件上的为 None。只要有一处不保密，就不用写明原因。"""
+    uses = list(evidence_of(case).filter(file=digest))
+    if not uses:
+        return None
+    declared = definition_of(case).matter.fields
+    fields = tuple(dict.fromkeys(use.field for use in uses))
+    if all(name not in declared or declared[name].secret for name in fields):
+        # 保密的材料，文件名也可能有内容。
+        return Held(uses[0].file, plain_name(uses[0].file), True, fields)
+    return Held(uses[0].file, evidence_names(uses)[digest], False, fields)
+
+
+def reveal_field(
+    case: Case, name: str, *, reason: str, acting_officer: Officer, now: datetime | None = None
+) -> Any:
+    """查看件上一个敏感字段的明文。先提交一条查看记录，再返回明文；记录写不成就不给看。
+
+    不能在别的事务里调用（RuntimeError）。没有这个字段、不是敏感字段 → KeyError；原因太短 → ValidationError。
+    """
+    decl = definition_of(case).matter.fields[name]
+    if not decl.secret:
+        raise KeyError(name)
+    record_reading(case, name, decl.title, reason=reason, acting_officer=acting_officer, now=now)
+    return case_view(case, ()).fields.get(name)
+
+
+def record_reading(
+    case: Case, name: str, title: str, *, reason: str, acting_officer: Officer, now: datetime | None = None
+) -> None:
+    """记下谁因何查看了这件的哪一项，提交之后才返回。原因太短 → ValidationError；已离岗 → NotAllowed。"""
+    require_active(acting_officer)
+    if len(reason.strip()) < MIN_REASON:
+        raise ValidationError({"reason": f"请写明查看原因，至少 {MIN_REASON} 个字"})
+    with transaction.atomic(durable=True):
+        note_reads(
+            [(case, {name: title}, case.number)],
+            reason=reason,
+            acting_officer=acting_officer,
+            now=now or timezone.now(),
+        )

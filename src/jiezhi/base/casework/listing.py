@@ -1,0 +1,384 @@
+"""工作列表：筛选、排序、翻页。快到期的在前，没有时限的在后，同样的后来的在前。
+
+`worklist` 给可以再组合的查询；`listed` 给一页，结果与 `worklist` 排好序取那一页完全一样，只是按索引取：
+件分三段——在办的、办结而还有到期的（依规则没有）、其余办结的；每一段里，自己的、本单位的、本区域的、轮到的各走
+各的索引取前若干，并起来再取前若干。按词、按字段找的，从全文索引、筛选值走起；但看得见的不多时，从看得见的走起。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import dialect, search
+from jiezhi.base.casework.models import Case, CaseField
+from jiezhi.base.casework.reach import Reach, Turn, under, visible
+
+ENOUGH = 1000
+"""总数数到这里为止。"""
+FEW = 12_000
+"""看得见的办结件不超过这么多，就从看得见的走起，再核对词和字段。"""
+RARE = 20_000
+"""有这些词的件不超过这么多，就从词走起。"""
+ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
+SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """列表的筛选。`fields` 只能用声明为 indexed 的字段；`area` 是区域路径，含下级。
+
+    `scope`：空为看得见的全部；mine 件上有他的（同 `mine`）；unit 本单位的；own 件上有他的和本单位的。
+    """
+
+    matter: str = ""
+    state: str = ""
+    unit: str = ""
+    area: str = ""
+    light: str = ""
+    mine: bool = False
+    open: bool | None = None
+    words: str = ""
+    fields: Mapping[str, str] | None = None
+    scope: str = ""
+
+    @property
+    def range(self) -> str:
+        """范围。"""
+        return "mine" if self.mine else self.scope
+
+    def q(self, moment: datetime) -> Q:
+        """范围、字段、词之外的筛选，作条件。"""
+        found = Q(**{name: value for name in ("matter", "state", "unit") if (value := getattr(self, name))})
+        found &= under(self.area)
+        if self.open is not None:
+            found &= Q(closed_at__isnull=self.open)
+        if self.light == "超期":
+            found &= Q(due_at__lte=moment)
+        elif self.light == "临期":
+            found &= Q(warn_at__lte=moment, due_at__gt=moment)
+        elif self.light == "正常":
+            found &= (Q(warn_at__gt=moment) | Q(warn_at=None)) & Q(due_at__gt=moment)
+        return found
+
+    def by_fields(self) -> Q:
+        """筛选字段，作条件。"""
+        found = Q()
+        for name, value in (self.fields or {}).items():
+            found &= Q(Exists(CaseField.objects.filter(case=OuterRef("pk"), name=name, text=value)))
+        return found
+
+    def scoped(self, reach: Reach) -> Q:
+        """范围，作条件。"""
+        match self.range:
+            case "mine":
+                return Q(reach.mine)
+            case "unit":
+                return Q(unit__in=reach.units)
+            case "own":
+                return Q(unit__in=reach.units) | Q(reach.mine)
+        return Q()
+
+
+def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None) -> QuerySet[Case]:
+    """这个人的工作列表，快到期的在前。可以再筛、再排；只要一页用 `listed`。"""
+    moment = now or timezone.now()
+    rows = visible(officer, moment).filter(filters.q(moment) & filters.by_fields())
+    if filters.mine or filters.scope:
+        rows = rows.filter(filters.scoped(Reach.of(officer, moment)))
+    if filters.words:
+        rows = rows.filter(search.sought(filters.words).q)
+    return rows.order_by(*ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """列表的一页。`total` 是总数，数到 ENOUGH + 1 为止；`more` 是后面还有。"""
+
+    cases: Sequence[Case]
+    total: int
+    more: bool
+
+
+def listed(
+    officer: Officer, filters: Filters, *, first: int = 0, size: int = 50, now: datetime | None = None
+) -> Listed:
+    """从第 `first` 件（0 起）取 `size` 件，带业务模板版本和单位；加密的、大块的列不取。至多四条查询。"""
+    moment = now or timezone.now()
+    found = places(officer, filters, moment, max(ENOUGH + 1, first + size + 1))
+    page = [dialect.pk_at(place) for place in found[first : first + size]]
+    rows = Case.objects.filter(pk__in=page).select_related("version", "unit").defer(*SHOWN)
+    cases = {case.pk: case for case in rows} if page else {}
+    return Listed(
+        [cases[pk] for pk in page if pk in cases], min(len(found), ENOUGH + 1), len(found) > first + size
+    )
+
+
+def places(officer: Officer, filters: Filters, moment: datetime, most: int) -> list[int]:
+    """排好序的前 `most` 件的排位。"""
+    if not officer.is_active:
+        return []
+    asked = _Asked(Reach.of(officer, moment), filters, moment, most)
+    parts = [*asked.live(), *asked.odd(), *asked.ended()]
+    if not parts:
+        return []
+    union = " UNION ".join(f"SELECT * FROM ({part.sql}) AS one" for part in parts)
+    sql = f'SELECT "place" FROM ({union}) AS every ORDER BY "due_at" IS NULL, "due_at", "place" DESC LIMIT %s'
+    return [place for (place,) in _run(sql, [*(value for part in parts for value in part.params), most])]
+
+
+def _run(sql: str, params: Sequence[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """一段语句和它的参数。空的条件是不限。"""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+
+def _all(*conditions: Sql | None) -> Sql | None:
+    """这些条件都要；有一个是 None（一件也不会有）就是 None。"""
+    given = [one for one in conditions if one is not None]
+    if len(given) < len(conditions):
+        return None
+    return Sql(
+        " AND ".join(one.sql for one in given if one.sql),
+        tuple(value for one in given for value in one.params),
+    )
+
+
+def _where(q: Q) -> Sql | None:
+    """条件写成语句；一件也不会有的为 None。各支的条件大半相同，所以拼语句之前先各写成一段，只写一遍。"""
+    try:
+        rows = Case.objects.filter(q).order_by().values_list("pk")
+        sql, params = rows.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return None
+    _, _, condition = sql.partition(" WHERE ")
+    return Sql(f"({condition})" if condition else "", tuple(params))
+
+
+def _column(name: str, value: Any, table: str = "casework_case") -> Sql:
+    return Sql(f'"{table}"."{name}" = %s', (value,))
+
+
+_LIVE = Sql('"casework_case"."closed_at" IS NULL')
+_ENDED = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NULL')
+_LATE = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NOT NULL')
+_OPENLY = Sql('NOT "casework_case"."confidential"')
+_BY_DUE = '"casework_case"."due_at" ASC NULLS LAST, "casework_case"."place" DESC'
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """一支怎么走：条件、用哪个索引、从哪里走起（见 `dialect.walked`）。"""
+
+    where: Sql | None
+    index: str = ""
+    source: str = "case"
+
+    def part(self, most: int | None = None, *, ended: bool = False) -> list[Sql]:
+        """语句，给出（到期、排位）；一件也不会有的为空。
+
+        给了 `most` 是前几件。`ended` 为真时是办结的一段：没有到期，只按排位。
+        """
+        if self.where is None:
+            return []
+        due = dialect.no_due() if ended else '"casework_case"."due_at"'  # 索引里没有的列不取，免得翻行
+        start = dialect.walked(self.source, self.index)
+        sql = f'SELECT {due} AS "due_at", "casework_case"."place" FROM {start} WHERE {self.where.sql}'
+        if most is None:
+            return [Sql(sql, self.where.params)]
+        order = f"{dialect.place_in(self.source)} DESC" if ended else _BY_DUE
+        return [Sql(f"{sql} ORDER BY {order} LIMIT %s", (*self.where.params, most))]
+
+    def counted(self, most: int) -> list[Sql]:
+        """数到 `most` 件为止的语句；从角色走起的只数角色，不翻件，只多不少。"""
+        if self.where is None:
+            return []
+        start = dialect.walked(self.source, self.index)
+        return [
+            Sql(f"SELECT 1 AS one FROM {start} WHERE {self.where.sql} LIMIT %s", (*self.where.params, most))
+        ]
+
+
+class _Asked:
+    """一次列表。"""
+
+    def __init__(self, reach: Reach, filters: Filters, moment: datetime, most: int) -> None:
+        self.reach, self.filters, self.most = reach, filters, most
+        self.sought = search.sought(filters.words) if filters.words else None
+        self.narrow = _where(filters.q(moment))
+        self.by_fields = _where(filters.by_fields())
+
+    @cached_property
+    def fitting(self) -> Sql | None:
+        """符合筛选的。"""
+        return _all(self.narrow, self.by_fields)
+
+    @cached_property
+    def whole(self) -> Sql | None:
+        """看得见的、在范围里的、符合筛选的。"""
+        return _all(_where(self.reach.q & self.filters.scoped(self.reach)), self.fitting)
+
+    @cached_property
+    def others(self) -> list[Sql]:
+        """编号、姓名、电话，各是一种找法。"""
+        found = [_where(one) for one in self.sought.others] if self.sought else []
+        return [one for one in found if one is not None]
+
+    # ---- 三段 ----
+
+    def live(self) -> list[Sql]:
+        """在办的。"""
+        if self.filters.open is False:
+            return []
+        arms = self._arms("open", self.fitting)
+        if self.sought is None:
+            return [part for arm in arms for part in arm.part(self.most)]
+        # 在办的不多，全翻一遍索引也快，再看排位在不在有这些词的里面。
+        return [*self._small(_LIVE), *self._having(arms)]
+
+    def odd(self) -> list[Sql]:
+        """办结而还有到期的：依规则没有，有也照样列。"""
+        if self.filters.open is True:
+            return []
+        found = _where(self.sought.q) if self.sought else Sql("")
+        return _Arm(_all(_LATE, self.whole, found), "case_shut_due").part(self.most)
+
+    def ended(self) -> list[Sql]:
+        """其余办结的：都没有到期，后来的在前。"""
+        if self.filters.open is True or self.filters.light:
+            return []
+        if self.sought is None:
+            arms = self._arms("shut", self.fitting)
+            if self.filters.fields and not self._few():
+                arms = [self._from_field()]
+            return [part for arm in self._sized(arms) for part in arm.part(self.most, ended=True)]
+        found = self._small(_ENDED)
+        if not self.sought.words:
+            return found
+        words = self.sought.words
+        led = Sql(*dialect.matches(words))
+        if _more_than(RARE, [_Arm(led, source="words only")]) and self._few():
+            arms = self._arms("shut", _all(self.fitting, Sql(*dialect.text_has(words))))
+            return [*found, *(part for arm in arms for part in arm.part(self.most, ended=True))]
+        return [*found, *_Arm(_all(led, _ENDED, self.whole), source="words").part(self.most, ended=True)]
+
+    # ---- 看得见的各支 ----
+
+    def _arms(self, kind: str, fitting: Sql | None) -> list[_Arm]:
+        """看得见的、在范围里的、符合 `fitting` 的，分成几支，各走各的索引。`kind` 是 open、shut 两段之一。"""
+        reach, scope = self.reach, self.filters.range
+        within = _all(_LIVE if kind == "open" else _ENDED, fitting)
+        ours = _where(Q(unit__in=reach.units)) if scope == "unit" else Sql("")
+        arms = [_Arm(_all(*self._mine(kind), within, ours), "role_listed", "role")]
+        if scope == "mine":
+            return arms
+        openly = _all(within, _OPENLY)
+        units = [one for one in reach.units if self.filters.unit in ("", one)]
+        arms += [_Arm(_all(_column("unit_id", one), openly), f"case_{kind}_unit") for one in units]
+        if scope:
+            return arms
+        arms += [_Arm(_all(openly, _where(under(path))), self._index(kind)) for path in reach.areas]
+        for turn in reach.turns:
+            if self.filters.matter in ("", turn.matter):
+                arms += self._turn(_all(openly, _where(under(turn.area))), kind, turn)
+        return arms
+
+    def _mine(self, kind: str) -> list[Sql]:
+        columns = {"officer_id": self.reach.officer, "open": kind == "open"}
+        return [_column(name, value, "casework_caserole") for name, value in columns.items()]
+
+    @staticmethod
+    def _turn(openly: Sql | None, kind: str, turn: Turn) -> list[_Arm]:
+        def at(*states: str) -> _Arm:
+            marks = ", ".join(["%s"] * len(states))
+            steps = Sql(f'"casework_case"."state" IN ({marks})', states)
+            return _Arm(_all(_column("matter", turn.matter), steps, openly), f"case_{kind}_step")
+
+        if kind == "open":
+            return [at(*turn.live, *turn.ended)]
+        # 办结的件停在办结的环节，每个环节的可能很多，各走各的；停在别的环节的（换版留下的）没有几件。
+        return [*(at(state) for state in turn.ended), *([at(*turn.live)] if turn.live else [])]
+
+    def _index(self, kind: str) -> str:
+        """看一片区域的这一支走哪个索引：按筛选挑最窄的。"""
+        if self.filters.unit:
+            return f"case_{kind}_unit"
+        if self.filters.matter and (self.filters.state or kind == "open"):
+            return f"case_{kind}_step"
+        return f"case_{kind}_matter" if self.filters.matter else f"case_{kind}"
+
+    def _sized(self, arms: list[_Arm]) -> list[_Arm]:
+        """只按区域取的，这片区域的件不多就走区域的索引，多就顺着次序走。"""
+        if dialect.picks_indexes():
+            return arms
+        paths = [path for path in (*self.reach.areas, self.filters.area) if path]
+        wide = [arm for arm in arms if arm.index == "case_shut"]
+        if not wide or not paths:
+            return arms
+        narrowest = max(paths, key=len)
+        if _more_than(FEW, [_Arm(_all(_ENDED, _where(under(narrowest))), "case_shut_area")]):
+            return arms
+        return [replace(arm, index="case_shut_area") if arm in wide else arm for arm in arms]
+
+    # ---- 词和字段 ----
+
+    def _small(self, segment: Sql) -> list[Sql]:
+        """编号、姓名、电话找出来的：都没有几件。"""
+        arms = [_Arm(_all(segment, one, self.whole)) for one in self.others]
+        return [part for arm in arms for part in arm.part(self.most)]
+
+    def _few(self) -> bool:
+        """看得见的办结件不多，从看得见的走起更快。一条查询。"""
+        mine, *others = self._arms("shut", self.narrow)
+        return not _more_than(
+            FEW, [replace(mine, where=_all(*self._mine("shut")), source="role only"), *others]
+        )
+
+    def _having(self, arms: Sequence[_Arm]) -> list[Sql]:
+        """看得见的各支并起来，再核对有没有那些词：词只查一遍。"""
+        parts = [part for arm in arms for part in arm.part()]
+        if not parts or self.sought is None or not self.sought.words:
+            return []
+        some, params = dialect.places_with(self.sought.words)
+        every = " UNION ALL ".join(part.sql for part in parts)
+        sql = (
+            f'SELECT DISTINCT "due_at", "place" FROM ({every}) AS seen WHERE "place" IN ({some})'
+            ' ORDER BY "due_at" ASC NULLS LAST, "place" DESC LIMIT %s'
+        )
+        return [Sql(sql, (*(value for part in parts for value in part.params), *params, self.most))]
+
+    def _from_field(self) -> _Arm:
+        """从筛选值走起。"""
+        name, value = next(iter((self.filters.fields or {}).items()))
+        led = [
+            _column("name", name, "casework_casefield"),
+            _column("text", value, "casework_casefield"),
+        ]
+        return _Arm(_all(*led, _ENDED, self.whole), "field_listed", "field")
+
+
+def _more_than(limit: int, arms: Sequence[_Arm]) -> bool:
+    """各支合起来超过 `limit` 件没有；数到为止。"""
+    parts = [part for arm in arms for part in arm.counted(limit + 1)]
+    if not parts:
+        return False
+    one = " UNION ALL ".join(f"SELECT * FROM ({part.sql}) AS part" for part in parts)
+    params = [value for part in parts for value in part.params]
+    return bool(_run(f"SELECT count(*) FROM ({one}) AS every", params)[0][0] > limit)
