@@ -5,6 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis
+
+# 机器忙时一次慢不算错；速度在 bench 里量。
+hypothesis.register_profile("jiezhi", deadline=None)
+hypothesis.load_profile("jiezhi")
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -175,8 +174,3 @@ def _message(hand: Hand, text: str, stage: int, index: int) -> None:
     hand.does(uid, "answer", chief, reply=REPLY)
     outbox.fire_clocks(hand.now + timedelta(days=30))
     hand.settle()
-
-
-def pick(rng: random.Random, items: Sequence[Any], at: datetime) -> Any:
-    """随机取一个。"""
-    return rng.choice(items)

@@ -106,7 +106,7 @@ def test_check_speaks_json_and_says_which_systems_are_covered(shell: Shell) -> N
     done = shell.alone("check", "--json")
     assert done.code == 0 and done.err == ""
     assert done.data["ok"] is True and done.data["errors"] == 0
-    wanted = {"A1", "A2", "A3", "A6", "B1", "B2", "B5", "D1", "D2", "D3", "D4", "D8", "D9", "D10"}
+    wanted = {"A1", "A2", "A3", "A6", "B1", "B2", "B5", "D1", "D2", "D3", "D4", "D8", "D9", "D10", "K6"}
     assert set(done.data["covers"]) == wanted
     assert {one["matter"] for one in done.data["matters"]} >= {"report.snapshot", "hotline.order"}
 

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CaseworkConfig(AppConfig):
@@ -7,7 +8,9 @@ class CaseworkConfig(AppConfig):
     verbose_name = "办件"
 
     def ready(self) -> None:
-        from jiezhi.base.casework import followups, poweruse
+        from jiezhi.base.casework import dialect, followups, poweruse
 
+        # SQLite 改表会丢掉触发器，全文索引靠它跟着变，所以每次迁移之后补装。
+        post_migrate.connect(dialect.install_after_migrate, sender=self, dispatch_uid="casework.words")
         poweruse.register()
         followups.register()

@@ -180,7 +180,6 @@ _LIVE = Sql('"casework_case"."closed_at" IS NULL')
 _ENDED = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NULL')
 _LATE = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NOT NULL')
 _OPENLY = Sql('NOT "casework_case"."confidential"')
-_BY_DUE = '"casework_case"."due_at" ASC NULLS LAST, "casework_case"."place" DESC'
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +199,13 @@ class _Arm:
             return []
         due = dialect.no_due() if ended else '"casework_case"."due_at"'  # 索引里没有的列不取，免得翻行
         start = dialect.walked(self.source, self.index)
-        sql = f'SELECT {due} AS "due_at", "casework_case"."place" FROM {start} WHERE {self.where.sql}'
+        # 一个人在一件上可以有几个角色：先去重再取前若干，不然少取了件。
+        distinct = "DISTINCT " if self.source == "role" else ""
+        place = dialect.place_in(self.source)
+        sql = f'SELECT {distinct}{due} AS "due_at", {place} AS "place" FROM {start} WHERE {self.where.sql}'
         if most is None:
             return [Sql(sql, self.where.params)]
-        order = f"{dialect.place_in(self.source)} DESC" if ended else _BY_DUE
+        order = f"{place} DESC" if ended else f'"casework_case"."due_at" ASC NULLS LAST, {place} DESC'
         return [Sql(f"{sql} ORDER BY {order} LIMIT %s", (*self.where.params, most))]
 
     def counted(self, most: int) -> list[Sql]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from jiezhi.demo.year.counter import Application, said
@@ -103,7 +104,8 @@ def _approved(it: Application, fate: str) -> Story:
             life.days(3)
             yield from it.does("object", worker, objection=it.words("objection", "relief"))
             continue
-        life.days(8, 9)
+        last = life.table.next_workday(life.now.date() + timedelta(days=7))
+        life.until(life.table.add_workdays(last, 1), 9)
         if fate in ("urgent", "small"):
             paper = f"临民委〔{life.now.year}〕{rng.randint(2, 60)}号"
             benefit = it.words("benefit_once", "relief")

@@ -86,9 +86,11 @@ def area_or_street(context: Context) -> list[str]:
     chosen = context.values.get("community")
     if chosen:
         return [str(chosen)]
-    found = area(context)
     actor = context.actor
-    if found or actor is None or actor.kind == "system":
+    if actor is not None and actor.kind == "system":
+        return area(context) if context.fields.get(_declared(context, "located_by", "spot")) else []
+    found = area(context)
+    if found or actor is None:
         return found
     held = context.work.look.holdings(actor.id) if actor.kind == "officer" else []
     paths = [path for _, _, path in held if path]
