@@ -134,7 +134,8 @@ def test_failing_is_retried_later_and_later_then_paused_and_administrators_hear(
     assert outbox.drain(now).done >= 1 and len(receiver.got) == 10
     actions.resume(one, acting_officer=None, now=now)
     outbox.drain(now)
-    assert [body["data"]["seq"] for body in receiver.bodies[10:]] == [1, 1, 2]
+    # 一条路上同时送几条，先后不保证，对方凭序号认。
+    assert sorted(body["data"]["seq"] for body in receiver.bodies[10:]) == [1, 1, 2]
     one.refresh_from_db()
     assert (one.status, one.failures) == ("active", 0)
 
