@@ -57,8 +57,9 @@ def visit(browser: Any, live_server: Any, request: Any) -> Iterator[Visit]:
 
 
 def fits(page: Any) -> None:
-    """没有横向滚动。"""
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    """没有横向滚动。点了链接新页面可能还没有根元素，等它载入再量。"""
+    page.wait_for_load_state("load")
+    assert page.locator("html").evaluate("root => root.scrollWidth - root.clientWidth") == 0
 
 
 def said(page: Any, words: str) -> None:
