@@ -18,7 +18,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
@@ -27,6 +26,8 @@ from typing import Any
 from uuid import UUID
 
 from common import demo_street
+from fill_quickly import quickly
+from fill_words import ASKS, GIVEN, SURNAMES, THINGS, WRONG
 
 YEARS = 3
 TABLES = (
@@ -52,84 +53,6 @@ TIMES = frozenset(
     ]
 )
 CHUNK = 4000
-SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-)
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰建国志文春梅海燕晓红小云子轩雨涵"
-THINGS = [
-    "路灯",
-    "井盖",
-    "垃圾桶",
-    "电动车",
-    "楼道",
-    "烧烤档",
-    "广场舞",
-    "污水",
-    "油烟",
-    "树枝",
-    "广告牌",
-    "消防通道",
-    "电梯",
-    "外墙",
-    "违停车辆",
-    "共享单车",
-    "流动摊贩",
-    "施工围挡",
-    "排水沟",
-    "铁皮棚",
-    "化粪池",
-    "宠物狗",
-    "噪音",
-    "水管",
-    "电线",
-    "健身器材",
-    "地下车库",
-    "充电桩",
-    "河道",
-    "泥头车",
-    "物业费",
-    "门禁",
-    "围墙",
-    "护坡",
-    "窨井",
-    "快递柜",
-    "饮水机",
-    "监控",
-    "绿化带",
-    "斑马线",
-]
-WRONG = [
-    "不亮了",
-    "没有人清运",
-    "堵住出口",
-    "漏水严重",
-    "深夜扰民",
-    "掉下来差点砸到人",
-    "占了人行道",
-    "臭味很大",
-    "坏了半个月没修",
-    "一直没有人管",
-    "被人私自拆除",
-    "有安全隐患",
-    "影响老人出行",
-    "与公示的不符",
-    "收费不合理",
-    "打电话没人接",
-    "反复出现",
-    "比上个月更严重",
-]
-ASKS = [
-    "请尽快处理",
-    "希望街道协调",
-    "盼回复",
-    "麻烦派人来看看",
-    "已经反映过两次",
-    "请说明处理进度",
-    "孩子上学要经过",
-    "家里有老人",
-]
-
-
 Row = list[Any]
 
 
@@ -334,7 +257,7 @@ class Copier:
         maker = multiprocessing.get_context("fork").Process(target=_make, args=(batches, queue), daemon=True)
         maker.start()
         done = 0
-        with quickly(self.real):
+        with quickly(self.real, TABLES):
             rows: dict[str, list[Row]] | None = first
             while rows is not None:
                 for table, values in rows.items():
@@ -479,63 +402,6 @@ def _make(batches: Iterator[dict[str, list[Row]]], queue: Any) -> None:
     for rows in batches:
         queue.put(rows)
     queue.put(None)
-
-
-@contextmanager
-def quickly(real: Any) -> Iterator[None]:
-    """灌的时候不落盘、不查外键、不维护索引；灌完补建，收集统计，各项恢复。"""
-    from django.core.management.color import no_style
-    from django.db import transaction
-
-    from jiezhi.base.accounts import append_only
-    from jiezhi.base.casework import dialect
-    from jiezhi.base.casework.models import (
-        Case,
-        CaseField,
-        CaseParty,
-        CaseRole,
-        Clock,
-        ClockEntry,
-        Event,
-        EvidenceUse,
-    )
-
-    sqlite = real.vendor == "sqlite"
-    with real.cursor() as cursor:
-        if sqlite:
-            for pragma in ("foreign_keys=OFF", "synchronous=OFF", "journal_mode=OFF", "cache_size=-400000"):
-                cursor.execute(f"PRAGMA {pragma}")
-            for what in ("insert", "delete", "update"):
-                cursor.execute(f"DROP TRIGGER casework_words_{what}")
-            tables = ", ".join(f"'{table}'" for table in TABLES)
-            cursor.execute(
-                f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL AND tbl_name IN ({tables})"
-            )
-        else:
-            cursor.execute(
-                "SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE i.tablename = ANY(%s) AND NOT EXISTS"
-                " (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname)",
-                [list(TABLES)],
-            )
-        indexes = [(name, sql) for name, sql in cursor.fetchall()]
-        for name, _ in indexes:
-            cursor.execute(f'DROP INDEX "{name}"')
-    with append_only.suspended(), transaction.atomic():
-        yield
-    with real.cursor() as cursor:
-        for _, sql in indexes:
-            cursor.execute(sql)
-        if sqlite:
-            dialect.rebuild()
-            dialect.install_after_migrate(None, using="default")
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                cursor.execute(f"PRAGMA {pragma}")
-        else:
-            models = [Case, CaseField, CaseParty, CaseRole, Clock, ClockEntry, Event, EvidenceUse]
-            for sql in real.ops.sequence_reset_sql(no_style(), models):
-                cursor.execute(sql)
-            cursor.execute("VACUUM ANALYZE")
-    real.close()
 
 
 if __name__ == "__main__":
