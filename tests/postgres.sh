@@ -35,9 +35,11 @@ chmod 700 "$home"
 cd "$home"
 "${as[@]}" "$tools/initdb" -D "$home/data" -U jiezhi -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$home/log" 2>&1 ||
   { cat "$home/log"; exit 1; }
-# 临时库，断电不必保住；正式环境不得照抄这几项。
-options="-c listen_addresses='' -c unix_socket_directories=$home -c fsync=off -c synchronous_commit=off"
-options+=" -c full_page_writes=off -c autovacuum=off"
+options="-c listen_addresses='' -c unix_socket_directories=$home"
+# 临时库，断电不必保住，所以不落盘；正式环境不得照抄这几项。测速要落盘：JIEZHI_PG_FSYNC=on。
+if [ "${JIEZHI_PG_FSYNC:-off}" = off ]; then
+  options+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+fi
 "${as[@]}" "$tools/pg_ctl" -D "$home/data" -l "$home/server.log" -w -o "$options" start >/dev/null ||
   { cat "$home/server.log"; exit 1; }
 cd "$OLDPWD"

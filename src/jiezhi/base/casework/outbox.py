@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, overload
@@ -21,16 +20,16 @@ from django.utils import timezone
 
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.couriers import Couriers
+from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.models import Case, Clock, Delivery
 from jiezhi.core.procedure.clockwork import DATE, EVERY
+from jiezhi.core.procedure.definition import Definition
 
 # 没做成的隔多久再试：1 分、2 分、4 分……最长 1 小时。
 BACKOFF = timedelta(minutes=1)
 BACKOFF_MAX = timedelta(hours=1)
 # 一个事务最多做几条：再多，网页那边的办理就等得久了。
 BATCH = 20
-# 一批之后让一让：SQLite 只有一把写锁，等锁的人要有空隙插进来（秒）。
-GAP = 0.003
 # 交给线程去送的，这么久没有回音就当作没有送过（进程被杀了），可以再送。
 LEASE = timedelta(minutes=2)
 
@@ -178,13 +177,12 @@ def _quickly(rows: Sequence[Delivery], now: datetime, tally: _Tally) -> None:
         if not _together(batch, how.many, now, tally):
             for row in batch:
                 tally.add(_deliver(row, now))
-        time.sleep(GAP)
 
 
 def _together(rows: Sequence[Delivery], many: ManyHandler, now: datetime, tally: _Tally) -> bool:
     """一批一个事务；出了错什么也没有留下，返回假。"""
     try:
-        with transaction.atomic():
+        with writing():
             held = _lock(rows)
             results = many(held, now) if held else []
             same: dict[str, list[int]] = {}
@@ -209,7 +207,7 @@ def _deliver(row: Delivery, now: datetime) -> bool:
         if how is None:
             raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
         prepared = (how.prepare(row, now),) if how.prepare else ()
-        with transaction.atomic():
+        with writing():
             held = _lock([row])
             if not held:
                 return True
@@ -273,7 +271,7 @@ def _dispatch(rows: QuerySet[Delivery], lanes: Sequence[str], now: datetime, tal
                 tally.failed += 1
     going = []
     if picked:
-        with transaction.atomic():
+        with writing():
             held = {row.pk: row for row in _lock([row for row, _ in picked])}
             for row, load in picked:
                 if row.pk not in held or held[row.pk].not_before != row.not_before:
@@ -295,7 +293,7 @@ def _collect(tally: _Tally, now: datetime, patience: float | None) -> int:
     back = _couriers.landed(patience)
     if not back:
         return 0
-    with transaction.atomic():
+    with writing():
         for errand in back:
             row, function = errand.token
             try:
@@ -314,10 +312,13 @@ def _collect(tally: _Tally, now: datetime, patience: float | None) -> int:
 # ---- 时限届满 ----
 
 
-def triggered(case: Case, triggers: set[str], *, anywhere: bool = False) -> list[str]:
-    """由这些时机自动办理的动作；`anywhere` 为真时不论现在在哪个环节。"""
+def triggered(case: Case, triggers: set[str]) -> list[str]:
+    """由这些时机自动办理、现在这个环节可办的动作。"""
     definition = matters.definition_of(case.version)
-    names = definition.matter.actions if anywhere else definition.by_state.get(case.state, [])
+    return _upon(definition, definition.by_state.get(case.state, ()), triggers)
+
+
+def _upon(definition: Definition, names: Iterable[str], triggers: set[str]) -> list[str]:
     return [
         name
         for name in names
@@ -325,38 +326,40 @@ def triggered(case: Case, triggers: set[str], *, anywhere: bool = False) -> list
     ]
 
 
-def fire_clocks(now: datetime | None = None, *, limit: int = 500) -> int:
+def fire_clocks(now: datetime | None = None, *, limit: int = 2000) -> int:
     """处理到期的时限：有随之自动办理的排进后续发送，没有的只记“已处理”。返回处理了几个。
 
     “已处理”和排进后续发送在同一事务，断电重来不会漏办、也不会办两次。
     """
     moment = now or timezone.now()
-    rows = (
+    due = (
         Clock.objects.filter(status="running", fired_at=None, due_at__lte=moment)
-        .select_related("case__version")
-        .order_by("due_at")[:limit]
+        .order_by("due_at")
+        .values_list("pk", "case_id", "name", "due_at", "case__version__digest")[:limit]
     )
-    count = 0
-    with transaction.atomic():
+    if not due.exists():
+        return 0
+    upon: dict[tuple[str, str], list[str]] = {}
+    with writing():
+        rows = list(due)
         planned: list[Delivery] = []
-        fired: list[int] = []
-        for clock in rows:
-            fired.append(clock.pk)
-            name = clock.name
-            trigger = name if name.startswith((EVERY, DATE)) else f"clock.{name}.expires"
-            # 现在不在那个环节的也排上：时限还在走，回到那个环节时照办。
-            for action in triggered(clock.case, {trigger}, anywhere=True):
+        for pk, case, name, due_at, version in rows:
+            if (version, name) not in upon:
+                definition = matters.definition_with(version)
+                assert definition is not None
+                trigger = name if name.startswith((EVERY, DATE)) else f"clock.{name}.expires"
+                # 现在不在那个环节的也排上：时限还在走，回到那个环节时照办。
+                upon[version, name] = _upon(definition, definition.matter.actions, {trigger})
+            for action in upon[version, name]:
                 planned.append(
                     Delivery(
-                        case_id=clock.case_id,
+                        case_id=case,
                         kind="auto",
-                        key=f"clock:{clock.pk}:{clock.due_at:%Y%m%d%H%M%S}:{action}",
-                        payload={"action": action, "at": clock.due_at.isoformat(), "clock": clock.pk},
+                        key=f"clock:{pk}:{due_at:%Y%m%d%H%M%S}:{action}",
+                        payload={"action": action, "at": due_at.isoformat(), "clock": pk},
                         not_before=moment,
                     )
                 )
         if planned:
             Delivery.objects.bulk_create(planned, ignore_conflicts=True)
-        if fired:
-            count = Clock.objects.filter(pk__in=fired).update(fired_at=moment)
-    return count
+        return Clock.objects.filter(pk__in=[row[0] for row in rows]).update(fired_at=moment)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db import connection
+from django.db import connection, transaction
 
 _files: dict[tuple[int, str], int] = {}
 
@@ -71,6 +71,13 @@ def queueing() -> Iterator[None]:
         finally:
             _inside.now = False
             fcntl.flock(inner, fcntl.LOCK_UN)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """排着队的写事务。"""
+    with queueing(), transaction.atomic():
+        yield
 
 
 def _handle(path: str) -> int:

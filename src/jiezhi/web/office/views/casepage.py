@@ -129,7 +129,6 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
         acting_officer=officer,
         inputs=draft.inputs,
         at=draft.at,
-        now=dossier.now,
         reason=draft.reason,
         version=version,
         key=key,

@@ -72,7 +72,6 @@ def open_form(request: HttpRequest, matter: str, action: str) -> HttpResponse:
         acting_officer=officer,
         inputs=draft.inputs,
         at=draft.at,
-        now=now,
         reason=draft.reason,
         key=key,
         origin={"number": draft.number} if draft.number else None,
