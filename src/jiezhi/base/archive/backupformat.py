@@ -1,6 +1,6 @@
 """备份的样子：目录（几次备份共用一份材料）或一个 zip；清单、签名、各文件的摘要。不用 Django，另一台机器上也能读。
 
-目录：  根/files/ab/cd/<摘要>              材料，几次备份共用
+目录：  根/files/ab/<摘要>                 材料，几次备份共用
         根/20261122-203000/manifest.json    一次备份：清单、签名、库、材料名单、别的文件夹
 zip：   同样的文件都在一个包里，签名是旁边的 .sig，管住包里每一个字节。
 """
@@ -134,7 +134,7 @@ class Manifest:
 
 def place_of(digest: str) -> str:
     """材料在备份里的路径。"""
-    return f"{MATERIALS}/{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"{MATERIALS}/{digest[:2]}/{digest}"
 
 
 def listed(data: bytes) -> list[tuple[str, int]]:

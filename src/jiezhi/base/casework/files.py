@@ -1,6 +1,6 @@
 """材料的存取：按内容的 SM3 摘要存放，原件不改；写到一半断电不留半份。
 
-目录：`FILES_DIR/ab/cd/<摘要>`；上传中的、排版转换用的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
+目录：`FILES_DIR/ab/<摘要>`；上传中的、排版转换用的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
 所以断电最多留下没有登记的文件（`audit` 查得出），不会有登记而没有文件。
 """
 
@@ -77,7 +77,7 @@ def path_of(digest: str) -> Path:
     """摘要对应的存放位置（不管有没有）。摘要写法不对 → ValueError。"""
     if not is_hex(digest):
         raise ValueError("材料的摘要写法不对")
-    return _root() / digest[:2] / digest[2:4] / digest
+    return _root() / digest[:2] / digest
 
 
 def store(
@@ -130,12 +130,13 @@ def _settle(temporary: Path, target: Path) -> None:
     same_size = target.is_file() and target.stat().st_size == temporary.stat().st_size
     if same_size and _digest(target) == target.name:
         return
-    fresh = [folder for folder in (target.parent, target.parent.parent) if not folder.exists()]
+    fresh = not target.parent.exists()
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary.chmod(0o440)
     os.replace(temporary, target)
-    for folder in {target.parent, *(one.parent for one in fresh)}:
-        _flush_folder(folder)
+    _flush_folder(target.parent)
+    if fresh:
+        _flush_folder(target.parent.parent)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -272,7 +273,7 @@ def unknown_files() -> list[str]:
     paths = [path for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
     names = {path.relative_to(root).as_posix() for path in paths}
     known = {
-        f"{digest[:2]}/{digest[2:4]}/{digest}"
+        f"{digest[:2]}/{digest}"
         for digest in EvidenceFile.objects.filter(erased_at=None).values_list("digest", flat=True).iterator()
     }
     return sorted(name for name in names - known if not name.startswith(UPLOADING + "/"))

@@ -70,7 +70,7 @@ def test_stored_by_content_and_read_only(folder: Path) -> None:
     digest = sm3_hex(data)
     assert (row.pk, row.size, row.kind, row.mime) == (digest, len(data), "photo", "image/jpeg")
     assert (row.width, row.height, row.name) == (40, 30, "现场.jpg")
-    assert left(folder) == [f"{digest[:2]}/{digest[2:4]}/{digest}"]
+    assert left(folder) == [f"{digest[:2]}/{digest}"]
     assert files.path_of(digest).read_bytes() == data
     assert files.path_of(digest).stat().st_mode & 0o222 == 0
     with files.open_file(row) as stream:
