@@ -131,7 +131,7 @@ def drain(
     for kind, how in _handlers.items():
         if how.carry:
             carried |= Q(kind__startswith=f"{kind}.")
-    rows = waiting(moment).select_related("case")
+    rows = waiting(moment).select_related("case__version").defer("case__version__content")
     _collect(tally, moment, 0)
     _quickly(list(rows.exclude(kind__in=slowly).exclude(carried)[:limit]), moment, tally)
     for row in rows.filter(kind__in=slowly)[:slow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jiezhi.base.accounts import secrets
@@ -15,9 +15,10 @@ from jiezhi.core.evidence import encode
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED, REASON
-from jiezhi.core.prose.redaction import redact
+from jiezhi.core.prose.redaction import redactor
 
 Parties = list[dict[str, str]]
+Clean = Callable[[str], str]
 
 
 def message_of(event: Event, case: Case, subscription: int) -> str:
@@ -31,7 +32,7 @@ def body_of(event: Event, case: Case) -> bytes:
     definition = matters.definition_with(step["definition"]) or matters.definition_of(case.version)
     decl = definition.action(event.action)
     values = steps.filled(event)
-    parties = _parties(case, values)
+    clean = redactor(_parties(case, values))
     state = definition.matter.states.get(event.to_state)
     closed = step["effects"].get("closed")
     data = {
@@ -39,7 +40,7 @@ def body_of(event: Event, case: Case) -> bytes:
         "number": case.number,
         "matter": case.matter,
         "matter_title": definition.matter.title,
-        "title": redact(case.title, parties),
+        "title": clean(case.title),
         "seq": event.seq,
         "action": event.action,
         "action_title": action_title(event.action) or (decl.title if decl else event.action),
@@ -52,7 +53,7 @@ def body_of(event: Event, case: Case) -> bytes:
         "by": step["actor"]["kind"],
         "unit": step["actor"].get("unit"),
         "values": {
-            name: _shown(definition, name, values.get(name, ERASED), parties)
+            name: _shown(definition, name, values.get(name, ERASED), clean)
             for name in step["inputs"]
             if name != REASON
         },
@@ -71,20 +72,20 @@ def _parties(case: Case, values: Mapping[str, Any]) -> Parties:
     return [one for one in people if isinstance(one, dict) and ("name" in one or "phone" in one)]
 
 
-def _shown(definition: Definition, name: str, value: Any, parties: Parties) -> Any:
+def _shown(definition: Definition, name: str, value: Any, clean: Clean) -> Any:
     decl = definition.matter.fields.get(name)
     if decl is None or decl.secret:
         value = queries.masked_value(decl, value)
     if decl is not None and decl.type in (FieldType.PLACE, FieldType.FILE):
         return value  # 地点、材料的摘要：不保密的照给，遮了就没有用了
-    return _redacted(value, parties)
+    return _redacted(value, clean)
 
 
-def _redacted(value: Any, parties: Parties) -> Any:
+def _redacted(value: Any, clean: Clean) -> Any:
     if isinstance(value, str):
-        return redact(value, parties)
+        return clean(value)
     if isinstance(value, list):
-        return [_redacted(one, parties) for one in value]
+        return [_redacted(one, clean) for one in value]
     if isinstance(value, dict):
-        return {key: _redacted(one, parties) for key, one in value.items()}
+        return {key: _redacted(one, clean) for key, one in value.items()}
     return value

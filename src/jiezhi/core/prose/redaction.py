@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -118,26 +118,37 @@ def subjects(parties: Iterable[Party]) -> list[Subject]:
     return found
 
 
+def redactor(parties: Iterable[Party]) -> Callable[[str], str]:
+    """去标识的函数：同样的当事人、好几段文字，备一次就够。"""
+    listed = list(parties)
+    found = subjects(listed)
+    kept = _kept(found, listed)
+    values = _Swap({value: HIDDEN for one in found for value in one.hidden})
+    people = [one for one in found if one.name and not one.organisation and one.name not in HIDDEN]
+    labels = [one.shown for one in people]
+    # 称呼里又有谁的姓名（如姓名就叫“张某”），换成称呼会越换越多，改成遮住。
+    table = {one.name: HIDDEN if any(one.name in label for label in labels) else one.shown for one in people}
+    rounds = [_Swap(table)] * ROUNDS + [_Swap(dict.fromkeys(table, HIDDEN))] * ROUNDS
+
+    def clean(text: str) -> str:
+        # 称呼里可能有序号，放在号码之后换，免得和后面的号码连成一串。
+        for names in rounds:
+            before = text
+            text = names.apply(_mask(values.apply(text), kept))
+            if text == before:
+                break
+        return text
+
+    return clean
+
+
 def redact(text: str, parties: Iterable[Party]) -> str:
     """去标识后的文字。
 
     进：任意文字；当事人（字段值，可有 name、identifier、phone、address、account、kind）。
     出：自然人姓名换成称呼，当事人的号码、住址和一切像号码、门牌、车牌的都换成 `***`；换到再也没有可换的为止。
     """
-    found = subjects(parties)
-    kept = _kept(found, parties)
-    values = _Swap({value: HIDDEN for one in found for value in one.hidden})
-    people = [one for one in found if one.name and not one.organisation and one.name not in HIDDEN]
-    labels = [one.shown for one in people]
-    # 称呼里又有谁的姓名（如姓名就叫“张某”），换成称呼会越换越多，改成遮住。
-    table = {one.name: HIDDEN if any(one.name in label for label in labels) else one.shown for one in people}
-    # 称呼里可能有序号，放在号码之后换，免得和后面的号码连成一串。
-    for names in [*[_Swap(table)] * ROUNDS, *[_Swap(dict.fromkeys(table, HIDDEN))] * ROUNDS]:
-        before = text
-        text = names.apply(_mask(values.apply(text), kept))
-        if text == before:
-            break
-    return text
+    return redactor(parties)(text)
 
 
 def leaks(text: str, parties: Iterable[Party]) -> list[str]:
