@@ -1,7 +1,8 @@
 """用真实数据试一遍：归类、导入、分派、答复、热点、核验、定位，把数字写成 docs/trials.md。
 
-用法：python bench/trial.py --data 数据文件夹 [--out docs/trials.md]。数据不随本项目分发；缺什么会说。
-在临时目录里建库，装演示街道（不含工单），做完删去。约需五分钟。
+用法：python bench/trial.py --data 数据文件夹 [--out docs/trials.md] [--only model]。数据不随本项目分发；缺什么会说。
+在临时目录里建库，装演示街道（不含工单），做完删去。约需十分钟。`--only model` 只重跑归类的两节，其余各节沿用
+`--out` 里的旧文，并写明各是哪一次量的。
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 import trial_page
-from common import demo_street
+from common import demo_street, fresh_database
 from trial_common import MESSAGES, REPLIES, Figures, check_data, conditions, database_size, discard, say
 
 
@@ -24,41 +25,61 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="用真实数据试一遍，把数字写成一页")
     parser.add_argument("--data", type=Path, required=True, metavar="文件夹", help="放试用数据的文件夹")
     parser.add_argument("--out", type=Path, default=Path("docs/trials.md"), metavar="文件", help="写到哪里")
+    parser.add_argument("--only", choices=["model"], help="只重跑归类的两节，其余沿用旧文")
     given = parser.parse_args()
     check_data(given.data)
     if not given.out.parent.is_dir():
         sys.exit(f"没有“{given.out.parent}”这个文件夹。请先建好，或用 --out 另给一个文件。")
+    only = f" --only {given.only}" if given.only else ""
+    before = given.out.read_text("utf-8") if only and given.out.is_file() else ""
+    if only and not trial_page.parts_of(before):
+        sys.exit(f"“{given.out}”不是本程序写的全文，没有可以沿用的。请先不带 --only 跑一遍。")
     start = time.perf_counter()
-    command = f"python bench/trial.py --data 数据文件夹 --out {given.out}"
-    found: Figures = {"conditions": conditions(command)}
+    found: Figures = {
+        "conditions": conditions(f"python bench/trial.py --data 数据文件夹 --out {given.out}{only}")
+    }
     try:
-        demo_street()
-        found |= steps(given.data)
+        if only:
+            fresh_database()
+            found |= model(given.data)
+        else:
+            demo_street()
+            found |= steps(given.data)
     finally:
         discard()
-    say("真实边界定位…")
-    found["geo"] = geography(given.data)
+    if not only:
+        say("真实边界定位…")
+        found["geo"] = geography(given.data)
     found["conditions"]["seconds"] = time.perf_counter() - start
     found["conditions"]["load"].append(os.getloadavg()[0])
-    given.out.write_text(trial_page.page(found), encoding="utf-8")
+    page = trial_page.renewed(before, found) if only else trial_page.page(found)
+    given.out.write_text(page, encoding="utf-8")
     say(f"写好了 {given.out}")
+
+
+def model(data: Path) -> Figures:
+    """归类：考、装上。"""
+    import trial_model
+    from django.utils import timezone
+
+    now = timezone.now()
+    say("读入样本、归组…")
+    corpus = trial_model.read(data)
+    return {
+        "model": trial_model.judge(corpus, now),
+        "overlap": trial_model.overlap(corpus, now),
+        "installed": trial_model.about(),
+    }
 
 
 def steps(data: Path) -> Figures:
     """在演示街道的库里做的各步。"""
     import trial_check
     import trial_import
-    import trial_model
     from django.utils import timezone
 
+    found = model(data)
     now = timezone.now()
-    found: Figures = {}
-    say("读入样本、归组…")
-    corpus = trial_model.read(data)
-    found["model"] = trial_model.judge(corpus, now)
-    found["overlap"] = trial_model.overlap(corpus, now)
-    found["installed"] = trial_model.about()
-    del corpus
     found["rules"] = trial_import.rules(now)
     found["size"] = database_size()
     found["dry"] = trial_import.load(data, MESSAGES, "messages", now, dry_run=True)

@@ -1,4 +1,4 @@
-"""归类模型:给出建议的类别、把握、依据的词;没把握时不给建议。
+"""归类模型：给出建议的类别、把握、依据的词；没把握时不给建议。
 
 Only numpy and rjieba: a web process may load and use a model. A model file holds arrays and JSON, never code.
 """
@@ -16,17 +16,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from jiezhi.assist.classify.features import JOIN, Vectoriser
+from jiezhi.assist.classify.features import WORD, Features, Vectoriser
 from jiezhi.assist.classify.tokens import tokens
 
-FORMAT = 1
+FORMAT = 2
 NEVER = 2.0  # a threshold no confidence reaches: the model always abstains
 MIN_KNOWN = 2  # fewer known words than this say too little to suggest anything
 _PARTS = ("terms", "idf", "weights", "bias", "calibration", "shift", "about")
 
 
 class ModelError(ValueError):
-    """模型文件有问题;说明可直接给用户看。"""
+    """模型文件有问题；说明可直接给用户看。"""
 
 
 @dataclass(frozen=True)
@@ -81,45 +81,46 @@ class Model:
         self, texts: Sequence[str], k: int = 3, *, tokenised: bool = False, words: int = 5
     ) -> list[Suggestion]:
         """As `suggest`, for many texts; with `words=0` no reasons are worked out."""
-        rows = [self.vectoriser.row(tokens(text, tokenised=tokenised)) for text in texts]
+        rows = self.vectoriser.rows(tokens(text, tokenised=tokenised, parts=False) for text in texts)
         chances = self.probabilities(self.scores(rows))
         result = []
-        for (terms, values), chance in zip(rows, chances, strict=True):
+        for number, chance in enumerate(chances):
+            terms, values = rows.row(number)
+            known = self.vectoriser.kinds[terms] == WORD
             order = np.argsort(-chance, kind="stable")[: max(1, k)]
             best = int(order[0])
             confidence = float(chance[best])
-            sure = len(terms) >= MIN_KNOWN and confidence >= self.threshold
+            sure = known.sum() >= MIN_KNOWN and confidence >= self.threshold
             result.append(
                 Suggestion(
                     self.classes[best] if sure else None,
                     confidence,
                     [(self.classes[i], float(chance[i])) for i in order],
-                    self._because(terms, values, best, words) if words else [],
+                    self._because(terms[known], values[known], best, words) if words else [],
                 )
             )
         return result
 
-    def scores(self, rows: Sequence[tuple[list[int], list[float]]]) -> NDArray[np.float64]:
-        """Raw scores, documents × classes, of rows as `Vectoriser.row` gives them."""
-        scores = np.empty((len(rows), len(self.classes)), dtype=np.float64)
-        for i, (terms, values) in enumerate(rows):
-            scores[i] = (
-                np.asarray(values, dtype=np.float32) @ self.weights[terms] + self.bias if terms else self.bias
-            )
+    def scores(self, rows: Features) -> NDArray[np.float64]:
+        """Raw scores, documents × classes, of rows as `Vectoriser.rows` gives them."""
+        scores = np.empty((len(rows.indptr) - 1, len(self.classes)), dtype=np.float64)
+        for number in range(len(scores)):
+            terms, values = rows.row(number)
+            scores[number] = values @ self.weights[terms] + self.bias
         return scores
 
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of raw scores; each row sums to one."""
         return softmax(scores @ self.calibration + self.shift)
 
-    def _because(self, terms: list[int], values: list[float], best: int, count: int) -> list[str]:
-        if not terms:
-            return []
+    def _because(
+        self, terms: NDArray[np.integer], values: NDArray[np.floating], best: int, count: int
+    ) -> list[str]:
         rows = self.weights[terms]
         others = (rows.sum(axis=1) - rows[:, best]) / (len(self.classes) - 1)
-        gain = (rows[:, best] - others) * np.asarray(values, dtype=np.float32)
-        names = [self.vectoriser.terms[terms[i]] for i in np.argsort(-gain, kind="stable") if gain[i] > 0]
-        return [name.replace(JOIN, "") for name in names[:count]]
+        gain = (rows[:, best] - others) * values
+        order = np.argsort(-gain, kind="stable")[:count]
+        return [self.vectoriser.terms[terms[i]] for i in order if gain[i] > 0]
 
     def save(self, out: str | PathLike[str] | BinaryIO) -> None:
         """Write the model as one .npz file; the same model gives the same bytes."""
@@ -127,8 +128,6 @@ class Model:
             "format": FORMAT,
             "classes": self.classes,
             "threshold": self.threshold,
-            "pairs": self.vectoriser.pairs,
-            "sublinear": self.vectoriser.sublinear,
             "about": self.about,
         }
         arrays: dict[str, NDArray[Any]] = {
@@ -160,10 +159,9 @@ class Model:
                 raise ModelError("模型文件的版本与本系统不符。请重新训练。")
             listing = parts["terms"].tobytes().decode()
             terms = listing.split("\n") if listing else []
-            vectoriser = Vectoriser(terms, parts["idf"], pairs=head["pairs"], sublinear=head["sublinear"])
             return cls(
                 head["classes"],
-                vectoriser,
+                Vectoriser(terms, parts["idf"]),
                 parts["weights"],
                 parts["bias"],
                 parts["calibration"],
@@ -174,7 +172,7 @@ class Model:
         except ModelError:
             raise
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelError("模型文件打不开或已损坏。请重新训练,或从备份恢复。") from error
+            raise ModelError("模型文件打不开或已损坏。请重新训练，或从备份恢复。") from error
 
     def to_bytes(self) -> bytes:
         """The model file's bytes."""

@@ -73,7 +73,6 @@ def keep(words: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def _parts(word: str) -> tuple[str, ...]:
-    """The shorter words inside a long one, then the word itself (垃圾处理 → 垃圾 处理 垃圾处理)."""
     if len(word) < 3 or word in _PLACEHOLDERS:
         return (word,)
     return tuple(keep(_jieba().cut_for_search(word)))
@@ -83,14 +82,16 @@ def tokens(text: str, *, tokenised: bool = False, parts: bool = True) -> list[st
     """The words of a text.
 
     In: raw text; or, with `tokenised`, words already separated by white space (then not cut across spaces).
-    `parts` also yields the shorter words inside words of three characters and more; grouped cross-validation
-    found that worth about half a point of macro F1.
+    `parts`: see `with_parts`.
     Out: words in order, without stop words, numbers, personal identifiers. Never raises for a str.
     """
     text = mask(normalise(text))
     words = keep(text.split() if tokenised else _jieba().cut(text))
-    if not parts:
-        return words
+    return with_parts(words) if parts else words
+
+
+def with_parts(words: Iterable[str]) -> list[str]:
+    """长词之前添上它里面的短词（垃圾处理 → 垃圾 处理 垃圾处理）；按组分开的五折里值约半个百分点的平均 F1。"""
     return [part for word in words for part in _parts(word)]
 
 

@@ -1,4 +1,4 @@
-"""训练、使用、检验:小样本上的性质。"""
+"""训练、使用、检验：小样本上的性质。"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from jiezhi.assist.classify.evaluate import calibration_error, cross_validate, hold_out, not_seen
-from jiezhi.assist.classify.features import Vectoriser
+from jiezhi.assist.classify.features import HEAD, HEAD_WORDS, JOIN, SHARES, Vectoriser
 from jiezhi.assist.classify.model import NEVER, Model, ModelError
 from jiezhi.assist.classify.train import TrainingError, choose_threshold, train
 
@@ -177,7 +177,7 @@ def test_grouped_cross_validation_reports_and_repeats():
 def test_hold_out_by_hand():
     class Fixed(Model):
         def __init__(self):
-            vectoriser = Vectoriser(["甲词", "乙词"], np.ones(2, np.float32), pairs=False, sublinear=True)
+            vectoriser = Vectoriser(["甲词", "乙词"], np.ones(2, np.float32))
             eye = np.eye(2)
             super().__init__(
                 ["甲", "乙"], vectoriser, eye.astype("f4"), np.zeros(2, "f4"), eye * 4, np.zeros(2), 0.9, {}
@@ -203,18 +203,35 @@ def test_calibration_error_by_hand():
 
 def test_a_word_of_one_group_stays_out_of_the_vocabulary():
     documents = [["张三丰", "路灯"]] * 5 + [["路灯", "照明"], ["照明"], ["噪声"], ["噪声"]]
-    groups = [0, 0, 0, 0, 0, 1, 2, 3, 4]
-    fitted = Vectoriser.fit(documents, groups, min_df=2, pairs=True, sublinear=True)
-    assert "张三丰" not in fitted.terms
+    fitted = Vectoriser.fit(documents, [0, 0, 0, 0, 0, 1, 2, 3, 4])
     assert {"路灯", "照明", "噪声"} <= set(fitted.terms)
-    terms, values = fitted.row(["路灯", "张三丰", "照明"])
-    assert sum(v * v for v in values) == pytest.approx(1)
-    assert fitted.row(["陌生"]) == ([], [])
+    assert not any("张三" in term or "三丰" in term for term in fitted.terms)
+    assert len(fitted.rows([["陌生"]]).data) == 0
 
 
-def test_pairs_of_words_count():
-    documents = [["路灯", "不亮"], ["路灯", "不亮"], ["不亮", "路灯"], ["噪声"], ["音响"]]
-    fitted = Vectoriser.fit(documents, list(range(5)), min_df=2, pairs=True, sublinear=False)
-    assert len(fitted.terms) == 3
-    assert len(fitted.row(["路灯", "不亮"])[0]) == 3
-    assert len(fitted.row(["不亮", "路灯"])[0]) == 2
+def test_each_family_has_its_share_of_a_row():
+    fitted = Vectoriser.fit(
+        [["路灯", "不亮", "路灯"], ["路灯", "不亮"], ["噪声"], ["噪声"], ["音响"]], range(5)
+    )
+    rows = fitted.rows([["路灯", "不亮", "陌生"], ["陌生"], ["音响", "噪声"]])
+    terms, values = rows.row(0)
+    for kind, share in enumerate(SHARES):
+        assert np.linalg.norm(values[fitted.kinds[terms] == kind]) == pytest.approx(share)
+    assert len(rows.row(1)[0]) == 0
+    named = {fitted.terms[at] for at in rows.row(2)[0]}
+    assert "噪声" in named and HEAD + "噪声" in named and not any(JOIN in term for term in named)
+
+
+def test_order_of_words_and_the_opening_count():
+    same = [["路灯", "不亮", *["居民"] * HEAD_WORDS, "噪声"]] * 2 + [["其他"], ["别的"]]
+    fitted = Vectoriser.fit(same, range(4))
+    assert "噪声" in fitted.terms and HEAD + "噪" not in fitted.terms and HEAD + "灯不亮" in fitted.terms
+    there, back = fitted.rows([["路灯", "不亮"]]), fitted.rows([["不亮", "路灯"]])
+    pair = fitted.terms.index("路灯" + JOIN + "不亮")
+    assert pair in there.indices and pair not in back.indices
+
+
+def test_labels_at_random_are_not_learnt_out_of_fold():
+    texts, labels = samples(300, noise=1.0)
+    told = train(texts, labels, list(range(300)), trained_at=NOW, tokenised=True).about["out_of_fold"]
+    assert told["accuracy"] < 0.45
