@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -17,13 +17,17 @@ from jiezhi.base.casework.engine.fastsql import Prepared
 from jiezhi.base.casework.engine.gathering import Gathering
 from jiezhi.base.casework.engine.identity import request_digest
 from jiezhi.base.casework.engine.memory import not_collecting
+from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
 from jiezhi.base.casework.outcome import Outcome, Result, refuse
+from jiezhi.base.registry import stamps
 from jiezhi.core.procedure.view import Actor, Request
 
 Prepare = Callable[[Work, Sequence["Entry"]], None]
+# 请求标识 → （内容摘要，那一次的结果）。
+Known = dict[str, tuple[str, Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +88,13 @@ def _alone(entry: Entry, actor: Actor, moment: datetime) -> Result:
 
 
 def _together(jobs: Sequence[tuple[Entry, Actor]]) -> list[Result]:
-    """同时来的几条并成一个事务：各办各的，没有办成的什么也不留下；一起提交了才答复。"""
-    entries = [entry for entry, _ in jobs]
-    with working(timezone.now()) as work:
-        work.load([entry.case for entry in entries if entry.case])
-        known = _known(entries)
-        results: list[Result] = []
-        for entry, actor in jobs:
-            mark = work.mark()
-            result = _run(work, entry, actor, {}, known)
-            if not result.ok:
-                work.undo(mark)
-            results.append(result)
-        work.flush()
-        return results
+    """同时来的几条并在一个事务里，一条一条办：后一条看得见前一条办成的，没有办成的退回到它之前；一起提交了才答复。
+
+    省的是落盘：各办各的结果与先后单独办完全一样。
+    """
+    moment = timezone.now()
+    with stamps.read_once(), writing():
+        return [_alone(entry, actor, moment) for entry, actor in jobs]
 
 
 _gathering: Gathering[tuple[Entry, Actor], Result] = Gathering(
@@ -152,6 +149,9 @@ def _parts(
             results = [_run(work, entry, actor, opened, known) for entry in part]
             if mark is not None and not all(result.ok for result in results):
                 work.undo(mark)
+                for entry, result in zip(part, results, strict=True):
+                    if entry.key and isinstance(result, Outcome) and not result.repeated:
+                        known.pop(entry.key, None)
                 results = _none_of(part, results, opened)
             found += results
         work.flush()
@@ -203,7 +203,8 @@ def _done() -> QuerySet[Event]:
 _BY_KEY = Prepared(lambda key: _done().filter(key=key), "key", lambda key: key)
 
 
-def _known(entries: Sequence[Entry]) -> dict[str, Event]:
+def _known(entries: Sequence[Entry]) -> Known:
+    """这些请求标识里办过的。同一批里刚办成的由 `_run` 补进来。"""
     keys = [entry.key for entry in entries if entry.key]
     if not keys:
         return {}
@@ -211,7 +212,13 @@ def _known(entries: Sequence[Entry]) -> dict[str, Event]:
         rows = _BY_KEY.fetch(keys[0])
     else:
         rows = list(_done().filter(key__in=keys))
-    return {row.key or "": row for row in rows}
+    return {
+        row.key or "": (
+            row.request_digest,
+            Outcome(str(row.case.uid), row.case.number, row.seq, row.to_state, repeated=True),
+        )
+        for row in rows
+    }
 
 
 def answered(entry: Entry, actor: Actor) -> Result | None:
@@ -220,9 +227,7 @@ def answered(entry: Entry, actor: Actor) -> Result | None:
     return _again(entry, known[entry.key], actor) if entry.key in known else None
 
 
-def _run(
-    work: Work, entry: Entry, actor: Actor, opened: dict[str, str | None], known: Mapping[str, Event]
-) -> Result:
+def _run(work: Work, entry: Entry, actor: Actor, opened: dict[str, str | None], known: Known) -> Result:
     actor = entry.actor or actor
     if entry.key and entry.key in known:
         result = _again(entry, known[entry.key], actor)
@@ -250,7 +255,7 @@ def _run(
             result = refuse(entry.matter, "unknown_matter", str(error), "到“事项与设置”里看已公布的业务模板")
         if entry.opens:
             opened[entry.opens] = result.uid if isinstance(result, Outcome) else None
-        return result
+        return _noted(entry, digest, result, known)
     uid = entry.case
     if uid.startswith("@"):
         found = opened.get(uid[1:])
@@ -258,19 +263,26 @@ def _run(
             return refuse(entry.action, "not_opened", "前面的开件没有办成", "先改正开件的问题")
         uid = found
     work.load([uid])
-    return work.act(uid, request, key=entry.key, digest=digest)
+    return _noted(entry, digest, work.act(uid, request, key=entry.key, digest=digest), known)
 
 
-def _again(entry: Entry, event: Event, actor: Actor) -> Result:
-    if event.request_digest != entry.digest(actor):
+def _noted(entry: Entry, digest: str, result: Result, known: Known) -> Result:
+    """办成的记下：同一批里同一请求再来，认得出“已办”。"""
+    if entry.key and isinstance(result, Outcome):
+        known[entry.key] = (digest, replace(result, repeated=True, warnings=(), children=()))
+    return result
+
+
+def _again(entry: Entry, before: tuple[str, Outcome], actor: Actor) -> Result:
+    digest, outcome = before
+    if digest != entry.digest(actor):
         return refuse(
             entry.action or entry.matter,
             "key",
             "同一请求标识以前办过，但内容不同",
             "确认是不是重复提交；确要再办，请从页面重新办理",
         )
-    case = event.case
-    return Outcome(str(case.uid), case.number, event.seq, event.to_state, repeated=True)
+    return outcome
 
 
 def _conflict(entry: Entry, error: IntegrityError, actor: Actor) -> Result:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,30 @@ def test_same_request_twice_at_once_is_done_once(office: Office) -> None:
     assert isinstance(first, Outcome) and isinstance(second, Outcome)
     assert second.repeated and first.uid == second.uid
     assert Case.objects.count() == 1
+
+
+def test_same_step_twice_at_once_is_done_once(office: Office) -> None:
+    """双击提交办理：第二次答“已办”，不是“现在已经是办理中”。"""
+    known = actions.open_case("test.report", acting_officer=office.dispatcher, inputs={"subject": "旧件"})
+    assert isinstance(known, Outcome)
+    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派")
+    first, second = running._together([(step, officer_actor(office.dispatcher))] * 2)
+    assert isinstance(first, Outcome) and not first.repeated
+    assert isinstance(second, Outcome) and second.repeated and second.seq == first.seq
+
+
+def test_same_step_twice_in_one_batch_is_done_once(office: Office) -> None:
+    """一批里同一请求写了两遍，第二遍答“已办”；同组的退掉之后，它不算办过。"""
+    known = actions.open_case("test.report", acting_officer=office.dispatcher, inputs={"subject": "旧件"})
+    assert isinstance(known, Outcome)
+    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派")
+    bad = Entry(case=known.uid, action="没有这个动作")
+    results = actions.act_many(
+        [replace(step, group="甲"), replace(bad, group="甲"), step, step], acting_officer=office.dispatcher
+    )
+    assert [result.ok for result in results] == [False, False, True, True]
+    assert [getattr(result, "repeated", None) for result in results[2:]] == [False, True]
+    assert Event.objects.filter(key="派").count() == 1
 
 
 def test_inside_a_transaction_nothing_is_gathered(office: Office) -> None:
