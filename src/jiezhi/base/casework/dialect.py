@@ -158,13 +158,13 @@ def places_with(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return f"SELECT {place} FROM {table} WHERE {condition}", params
 
 
-def text_has(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """这一件的文字里这些词全都有：不用全文索引，读这一件的文字看，件不多而词很常见时用。"""
+def text_has(words: Sequence[str], place: str) -> tuple[str, tuple[str, ...]]:
+    """排位是 `place`（语句里的一列）的那件文字里这些词全都有：不用全文索引，读它的文字看，词很常见时用。"""
     condition, params = matches(words)
     if connection.vendor == "sqlite":
         condition = " AND ".join([f"(' ' || {_TEXT}.\"words\" || ' ') LIKE %s"] * len(words))
         params = tuple(f"% {word} %" for word in words)
-    return f'EXISTS (SELECT 1 FROM {_TEXT} WHERE {_TEXT}."id" = {_CASE}."place" AND {condition})', params
+    return f'EXISTS (SELECT 1 FROM {_TEXT} WHERE {_TEXT}."id" = {place} AND {condition})', params
 
 
 # ---- 列表的语句 ----

@@ -29,6 +29,8 @@ FEW = 12_000
 """看得见的办结件不超过这么多，就从看得见的走起，再核对词和字段。"""
 RARE = 20_000
 """有这些词的件不超过这么多，就从词走起。"""
+ALL = 1_000_000_000
+"""排好序的一段不限件数：写明一个限数，两种库都先排序、再一件一件往外给。"""
 ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
 SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
 
@@ -184,11 +186,12 @@ _OPENLY = Sql('NOT "casework_case"."confidential"')
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
-    """一支怎么走：条件、用哪个索引、从哪里走起（见 `dialect.walked`）。"""
+    """一支怎么走：条件、用哪个索引、从哪里走起（见 `dialect.walked`）；`words` 是排好序之后再逐件读文字核对的词。"""
 
     where: Sql | None
     index: str = ""
     source: str = "case"
+    words: tuple[str, ...] = ()
 
     def part(self, most: int | None = None, *, ended: bool = False) -> list[Sql]:
         """语句，给出（到期、排位）；一件也不会有的为空。
@@ -206,7 +209,14 @@ class _Arm:
         if most is None:
             return [Sql(sql, self.where.params)]
         order = f"{place} DESC" if ended else f'"casework_case"."due_at" ASC NULLS LAST, {place} DESC'
-        return [Sql(f"{sql} ORDER BY {order} LIMIT %s", (*self.where.params, most))]
+        whole = Sql(f"{sql} ORDER BY {order} LIMIT %s", (*self.where.params, ALL if self.words else most))
+        return [self._spoken(whole, most) if self.words else whole]
+
+    def _spoken(self, rows: Sql, most: int) -> Sql:
+        """排好序的 `rows` 里有那些词的前 `most` 件：读文字费时，够了就停，不在排序之前逐件去读。"""
+        has, words = dialect.text_has(self.words, '"sorted"."place"')
+        sql = f'SELECT "due_at", "place" FROM ({rows.sql}) AS "sorted" WHERE {has} LIMIT %s'
+        return Sql(sql, (*rows.params, *words, most))
 
     def counted(self, most: int) -> list[Sql]:
         """数到 `most` 件为止的语句；从角色走起的只数角色，不翻件，只多不少。"""
@@ -233,6 +243,19 @@ class _Asked:
         return _all(self.narrow, self.by_fields)
 
     @cached_property
+    def _common(self) -> bool:
+        """有这些词的件很多。一条查询。"""
+        if self.sought is None or not self.sought.words:
+            return False
+        led = Sql(*dialect.matches(self.sought.words))
+        return _more_than(RARE, [_Arm(led, source="words only")])
+
+    def _spoken(self, kind: str) -> list[_Arm]:
+        """看得见的各支，顺着次序逐件读文字看有没有那些词。"""
+        assert self.sought is not None
+        return [replace(arm, words=tuple(self.sought.words)) for arm in self._arms(kind, self.fitting)]
+
+    @cached_property
     def whole(self) -> Sql | None:
         """看得见的、在范围里的、符合筛选的。"""
         return _all(_where(self.reach.q & self.filters.scoped(self.reach)), self.fitting)
@@ -252,6 +275,11 @@ class _Asked:
         arms = self._arms("open", self.fitting)
         if self.sought is None:
             return [part for arm in arms for part in arm.part(self.most)]
+        if self._common:  # 顺着次序走，边走边看有没有这些词，够一页就停
+            return [
+                *self._small(_LIVE),
+                *(part for arm in self._spoken("open") for part in arm.part(self.most)),
+            ]
         # 在办的不多，全翻一遍索引也快，再看排位在不在有这些词的里面。
         return [*self._small(_LIVE), *self._having(arms)]
 
@@ -274,11 +302,10 @@ class _Asked:
         found = self._small(_ENDED)
         if not self.sought.words:
             return found
-        words = self.sought.words
-        led = Sql(*dialect.matches(words))
-        if _more_than(RARE, [_Arm(led, source="words only")]) and self._few():
-            arms = self._arms("shut", _all(self.fitting, Sql(*dialect.text_has(words))))
+        if self._common and self._few():
+            arms = self._spoken("shut")
             return [*found, *(part for arm in arms for part in arm.part(self.most, ended=True))]
+        led = Sql(*dialect.matches(self.sought.words))
         return [*found, *_Arm(_all(led, _ENDED, self.whole), source="words").part(self.most, ended=True)]
 
     # ---- 看得见的各支 ----
