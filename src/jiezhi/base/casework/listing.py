@@ -253,7 +253,9 @@ class _Asked:
     def _spoken(self, kind: str) -> list[_Arm]:
         """看得见的各支，顺着次序逐件读文字看有没有那些词。"""
         assert self.sought is not None
-        return [replace(arm, words=tuple(self.sought.words)) for arm in self._arms(kind, self.fitting)]
+        arms = self._arms(kind, self.fitting)
+        arms = self._sized(arms) if kind == "shut" else arms
+        return [replace(arm, words=tuple(self.sought.words)) for arm in arms]
 
     @cached_property
     def whole(self) -> Sql | None:
@@ -376,9 +378,10 @@ class _Asked:
     def _few(self) -> bool:
         """看得见的办结件不多，从看得见的走起更快。一条查询。"""
         mine, *others = self._arms("shut", self.narrow)
-        return not _more_than(
-            FEW, [replace(mine, where=_all(*self._mine("shut")), source="role only"), *others]
-        )
+        mine = replace(mine, where=_all(*self._mine("shut")), source="role only")
+        # 数的时候按区域走：顺着次序走要翻过全街道的件才知道一个网格的不多。
+        byarea = [replace(arm, index="case_shut_area") if arm.index == "case_shut" else arm for arm in others]
+        return not _more_than(FEW, [mine, *byarea])
 
     def _having(self, arms: Sequence[_Arm]) -> list[Sql]:
         """看得见的各支并起来，再核对有没有那些词：词只查一遍。"""
