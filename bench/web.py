@@ -1,9 +1,8 @@
 """经 HTTP 的速度：居民来件（不带、带 300 KB 照片）、办一步、列表、一件；两个网页进程、八个客户端。
 
 用法：python bench/web.py [--seconds 15] [--workers 2] [--clients 8]
-      bash tests/postgres.sh python bench/web.py …
-客户端也在同一台机器上、也是 Python，占的处理器算在里面。数据库文件在磁盘上（SQLite FULL）；测 PostgreSQL 时用的是
-临时集群，落盘设置见脚本，只与它自己比。限速关掉。
+      JIEZHI_PG_FSYNC=on bash tests/postgres.sh python bench/web.py …
+客户端也在同一台机器上、也是 Python，占的处理器算在里面。两种库都落盘（SQLite FULL；PostgreSQL 的缺省设置）。限速关掉。
 """
 
 from __future__ import annotations

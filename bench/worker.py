@@ -1,7 +1,7 @@
 """worker 的速度：后续发送（自动派单、通知）、网络推送、核对十万个时限。
 
 用法：python bench/worker.py [--orders 3000] [--clocks 100000]
-      bash tests/postgres.sh python bench/worker.py …
+      JIEZHI_PG_FSYNC=on bash tests/postgres.sh python bench/worker.py …
 件是从门里开的；时限那一项照一条真的时限抄出行来（直接写库，只为了有那么多在走的）。接收推送的是本机的一个小服务，
 也占这台机器的处理器。
 """
@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 
 from common import demo_street
 
@@ -107,19 +109,32 @@ def pushes(count: int, now: datetime) -> None:
     """一个订阅、四个订阅，都推给本机。"""
     settings.OUTGOING_NETWORKS = ["127.0.0.0/8"]
     head = Officer.objects.get(login=PLAN.holders("office_head")[0].login)
-    with receiving() as receiver:
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe()
+    receiver = fork.Process(target=receive, args=(there,), daemon=True)
+    receiver.start()
+    url = here.recv()
+    try:
         for subscribers in (1, 3):
             for n in range(subscribers):
-                hooks.create(
-                    name=f"平台{subscribers}-{n}", url=receiver.url, officer=head, acting_officer=None
-                )
+                hooks.create(name=f"平台{subscribers}-{n}", url=url, officer=head, acting_officer=None)
             orders(count * (subscribers + 2), count // 3, now)
             Delivery.objects.filter(done_at=None).exclude(kind__startswith="webhook").update(done_at=now)
             total = Delivery.objects.filter(done_at=None).values("kind").distinct().count()
             moment = timezone.now()
             with timed(f"网络推送（{total} 个订阅）", "webhook"):
                 drain(moment)
-    print(f"  接收方收到 {len(receiver.got)} 条")
+    finally:
+        here.send("完")
+        print(f"  接收方收到 {here.recv()} 条")
+
+
+def receive(pipe: Connection) -> None:
+    """另一个进程里的接收方：先报地址，叫停时报收到几条。"""
+    with receiving() as receiver:
+        pipe.send(receiver.url)
+        pipe.recv()
+        pipe.send(len(receiver.got))
 
 
 def clocks(count: int, now: datetime) -> None:
