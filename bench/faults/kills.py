@@ -2,7 +2,8 @@
 
 之后核对：报过办成的一件不丢、一件不重，没有报过的重发一遍也不重，通知不多不少，编号不跳，每条链完整、每件重放相符。
 用法：python bench/faults/kills.py [次数]          （SQLite）
-      bash tests/postgres.sh python bench/faults/kills.py [次数]   （PostgreSQL；每二十次另杀一个数据库进程）
+      JIEZHI_PG_FSYNC=on bash tests/postgres.sh python bench/faults/kills.py [次数]
+                                                （PostgreSQL；每二十次另杀一个数据库进程，所以要落盘才答复）
 """
 
 from __future__ import annotations
@@ -91,6 +92,12 @@ def desk(prefix: str, unsure: list[tuple[str, str]]) -> None:
         return result.uid
 
     def work(number: int) -> None:
+        try:
+            steadily(number)
+        except AssertionError as error:  # 没有办成：不该有，要让人看见
+            os.write(1, f"没有办成：{error}\n".encode())
+
+    def steadily(number: int) -> None:
         for key, case in unsure[number::THREADS]:
             ask(key, case)
         for count in range(100_000):
@@ -175,6 +182,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     make_office()
     vendor = connection.vendor
+    durable()
     warm()
     connections.close_all()
     began, backends = time.perf_counter(), 0
@@ -198,6 +206,15 @@ def main() -> None:
                 flush=True,
             )
     report(kills, backends)
+
+
+def durable() -> None:
+    """PostgreSQL 没有开同步提交的，答复过的也会随数据库进程被杀而丢，试了没有意义。"""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            if cursor.fetchone() != ("on",):
+                raise SystemExit("这个库没有开同步提交：请加 JIEZHI_PG_FSYNC=on")
 
 
 def warm() -> None:
