@@ -17,6 +17,7 @@ import pytest
 
 from jiezhi.base.archive import backupformat, keyring, restoring
 from jiezhi.config.testing import private_database, rows
+from jiezhi.core.evidence import Ed25519Signer
 
 SCRIPT = Path(__file__).with_name("office.py")
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -85,10 +86,13 @@ def test_backed_up_while_working_and_restored_on_another_machine(busy: Office, t
     assert second["counts"]["cases"] > before, "备份的时候没有停办"
     assert first["lost"] == single["lost"] == second["lost"] == []
     package = keys_of(busy, tmp_path / "钥匙包")
+    own = Ed25519Signer.from_seed((busy.home / "keys" / "sign.key").read_bytes()).public_key
 
     for source, made in ((second["path"], second), (single["path"], single)):
         other = Office(tmp_path / f"乙{Path(source).stem}")
-        said = other.run("restore", source, "--home", other.home)
+        refused = other.run("restore", source, "--home", other.home, code=1)
+        assert "请写上 --key" in refused and not other.home.exists(), "没有人核对指纹就不恢复"
+        said = other.run("restore", source, "--home", other.home, "--key", own.hex(), "--yes")
         assert "放回钥匙" in said and "verify --database" in said
         # 钥匙没有放回之前，什么也不做，更不会新造一把。
         assert "原来的钥匙还没有放回" in other.run("verify", "--database", code=1)
@@ -118,3 +122,21 @@ def test_killed_while_backing_up(busy: Office, tmp_path: Path) -> None:
     assert restoring.examine(Path(good["path"])).problems == ()
     last = busy.run("backup", root, "--json")
     assert restoring.examine(Path(last["path"])).problems == () and not list(root.glob(".making-*"))
+
+
+def test_killed_while_replacing_the_package(busy: Office, tmp_path: Path) -> None:
+    """每晚备成同一个文件：断在哪里，旧的或新的总有一份完好。"""
+    target = tmp_path / "夜备.zip"
+    busy.run("backup", target, "--json")
+    words = [sys.executable, "-m", "jiezhi.cli.main", "backup", str(target)]
+    for delay in (0.9, 1.2, 1.5, 1.8, 2.1):
+        process = subprocess.Popen(
+            words, env=busy.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert restoring.examine(target).problems == ()
+    last = busy.run("backup", target, "--json")
+    assert last["ok"] and restoring.examine(target).manifest.counts == last["counts"]
+    assert [one.name for one in tmp_path.glob("*夜备*")] == ["夜备.zip"], "没有留下半份"

@@ -34,11 +34,12 @@ def export_command(file: Path, login: str, password_stdin: bool, as_json: bool) 
     from jiezhi.base.accounts.authority import require_administrator
     from jiezhi.base.archive.actions import record_keys_export, signer
     from jiezhi.base.archive.keyring import KeyringError, export
+    from jiezhi.core.evidence import fingerprint
 
     now, officer = timezone.now(), officer_named(login, as_json)
     with refusing("没有导出", as_json, KeyringError, OSError):
         require_administrator(officer, now)
-        signer()  # 还没有签名钥匙的先造好，一并带上
+        public_key = signer().public_key  # 还没有签名钥匙的先造好，一并带上
         names = export(
             Path(settings.KEYS_DIR),
             file,
@@ -50,8 +51,14 @@ def export_command(file: Path, login: str, password_stdin: bool, as_json: bool) 
     lines = [
         f"{len(names)} 把钥匙已写进 {file.name}。请存到两个地方，不要与备份放在一起；口令另记、另放",
         "没有钥匙包（或忘了口令），备份里的个人信息谁也读不出",
+        f"请把公钥指纹抄在信封上，恢复时要逐组核对：{fingerprint(public_key)}",
+        f"公钥（恢复时不想人核对的，写在 --key 后面）：{public_key.hex()}",
     ]
-    emit({"ok": True, "file": str(file), "keys": list(names)}, as_json, lines)
+    data = {
+        "ok": True, "file": str(file), "keys": list(names),
+        "fingerprint": fingerprint(public_key), "public_key": public_key.hex(),
+    }  # fmt: skip
+    emit(data, as_json, lines)
 
 
 @keys_command.command("import", help="把钥匙包 FILE 放回钥匙目录（会问口令）")
@@ -64,18 +71,22 @@ def import_command(file: Path, home: Path | None, replace: bool, password_stdin:
     from jiezhi.base.archive.keyring import KeyringError, place
     from jiezhi.config import keys
 
-    folder = home / "keys" if home else keys.folder()
+    data = home or keys.home()
     try:
         done = place(
-            file, folder, _password(password_stdin, False, as_json), replace=replace, now=datetime.now(UTC)
+            file,
+            keys.folder(data),
+            _password(password_stdin, False, as_json),
+            replace=replace,
+            now=datetime.now(UTC),
+            home=data,
         )
     except (KeyringError, OSError) as error:
         fail(f"没有放回：{error}", as_json)
     lines = [f"{len(done.names)} 把钥匙已放回", f"签名的公钥指纹 {done.mark}，应与备份的一致"]
     if done.replaced:
         lines.append(f"换下的钥匙移到了 {done.replaced.name}；确认不用了再删")
-    data = {"ok": True, "keys": list(done.names), "fingerprint": done.mark}
-    emit(data, as_json, lines)
+    emit({"ok": True, "keys": list(done.names), "fingerprint": done.mark}, as_json, lines)
 
 
 def _password(from_stdin: bool, twice: bool, as_json: bool) -> str:

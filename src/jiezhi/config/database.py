@@ -25,17 +25,18 @@ def configure(home: Path, url: str | None = None) -> dict[str, Any]:
         file = home / "jiezhi.sqlite3"
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": file, "OPTIONS": _SQLITE_OPTIONS, **common}
     parts = urlsplit(url)
-    name = unquote(parts.path.lstrip("/"))
+    name, options = unquote(parts.path.lstrip("/")), dict(parse_qsl(parts.query))
     if parts.scheme not in ("postgres", "postgresql") or not name:
         raise ValueError("JIEZHI_DATABASE_URL 要写成 postgres://用户:口令@主机:端口/库名")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        # 口令也可以写在问号后面；只放在这一处，别处就不会把它当作平常的选项写出去。
+        "PASSWORD": options.pop("password", "") or unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": options,
         **common,
     }

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-#: 恢复出来的数据还没有放回钥匙时，钥匙目录里有这个文件。
+#: 恢复出来的数据还没有放回钥匙时，钥匙目录和数据里有这个文件。
 AWAITING = "等着放回钥匙.txt"
 
 
@@ -19,9 +19,14 @@ def home() -> Path:
     return Path(os.environ.get("JIEZHI_HOME", beside / "var"))
 
 
-def folder() -> Path:
-    """钥匙目录：JIEZHI_KEYS；没有写就是 JIEZHI_HOME 下的 keys/。"""
-    return Path(os.environ.get("JIEZHI_KEYS", home() / "keys"))
+def folder(data: Path | None = None) -> Path:
+    """钥匙目录：JIEZHI_KEYS；没有写就是 JIEZHI_HOME（`data` 给了就是它）下的 keys/。"""
+    return Path(os.environ.get("JIEZHI_KEYS", (data or home()) / "keys"))
+
+
+def markers(keys: Path, data: Path) -> tuple[Path, ...]:
+    """“等着放回钥匙”的记号：钥匙目录 `keys` 里的，和数据 `data` 里的（钥匙目录恢复之后才改到另处的，看它）。"""
+    return tuple({keys / AWAITING: None, data / "keys" / AWAITING: None})
 
 
 def load_or_create(path: Path, size: int) -> bytes:
@@ -30,7 +35,7 @@ def load_or_create(path: Path, size: int) -> bytes:
     出错：文件长度不对 → ValueError（说明钥匙被改动过，不能静默重建）；恢复之后还没有放回 → KeysAwaited。
     """
     if not path.exists():
-        if (path.parent / AWAITING).exists():
+        if any(one.exists() for one in markers(path.parent, home())):
             raise KeysAwaited(
                 "这是从备份恢复的数据，原来的钥匙还没有放回。请先运行：jiezhi keys import 钥匙包文件"
             )

@@ -13,8 +13,6 @@ HOME.mkdir(parents=True, exist_ok=True)
 KEYS_DIR = keys.folder()
 SECRET_KEY = keys.load_or_create(KEYS_DIR / "django.key", 50).hex()
 FILES_DIR = HOME / "files"
-# 除了库和材料，备份里还要带的：HOME 下的这些文件夹（归类模型、留存的来表）。钥匙目录不在其中。
-BACKUP_FOLDERS = ["models", "imports"]
 
 DEBUG = os.environ.get("JIEZHI_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("JIEZHI_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
@@ -106,6 +104,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# 前面有代理的，数的是来人的地址而不是代理的；伪造的 X-Forwarded-For 不认（TRUSTED_PROXIES）。
+AXES_CLIENT_IP_CALLABLE = "jiezhi.base.accounts.address.for_sign_in"
 AXES_LOCKOUT_TEMPLATE = "office/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -146,7 +146,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # 单个材料最大 20 MB，录音、录像另定；照片解码后最大 6000 万像素（防解压炸弹）。
 EVIDENCE_MAX_BYTES = 20 * 1024 * 1024
 EVIDENCE_MAX_RECORDING_BYTES = int(os.environ.get("JIEZHI_RECORDING_MB", "500")) * 1024 * 1024
+# 照片最多多少像素：普通 JPEG 缩着解，别的（PNG、WEBP、逐步显示的 JPEG）要整幅解开，另有上限。
 EVIDENCE_MAX_PIXELS = 60_000_000
+EVIDENCE_MAX_WHOLE_PIXELS = int(os.environ.get("JIEZHI_WHOLE_PIXELS", "16000000"))
+# 存材料的盘剩得不到这么多（MB），居民传的就先不收，留给办件。
+RESIDENT_MIN_FREE_BYTES = int(os.environ.get("JIEZHI_RESIDENT_FREE_MB", "1024")) * 1024 * 1024
 # 一次提交合计最大几字节；收到一半的与材料放在一处（清扫时收走），不进系统的临时目录。
 UPLOAD_MAX_BYTES = 2 * EVIDENCE_MAX_RECORDING_BYTES
 FILE_UPLOAD_TEMP_DIR = FILES_DIR / "uploading"
@@ -160,10 +164,17 @@ FILE_UPLOAD_HANDLERS = [
 # 接口：一次请求的 JSON 最多几字节。前面有几层可信的反向代理：0 不信 X-Forwarded-For，只看连过来的地址。
 API_MAX_BYTES = 1024 * 1024
 TRUSTED_PROXIES = int(os.environ.get("JIEZHI_PROXIES", "0"))
-# 不用登录的接口，一个地址在一段时间里最多几次（每个网页进程各自数）；写 off 不限，只用于测速。
+# 不用登录的接口，一个地址在一段时间里最多几次；bytes 是传照片一共最多几字节（每个网页进程各自数）；写 off 不限，只用于测速。
 PUBLIC_RATES = {
     name: os.environ.get(f"JIEZHI_RATE_{name.upper()}", usual)
-    for name, usual in (("report", "60/60"), ("file", "120/60"), ("code", "120/60"), ("read", "600/60"))
+    for name, usual in (
+        ("report", "60/60"),
+        ("file", "120/60"),
+        ("bytes", "209715200/60"),
+        ("code", "120/60"),
+        ("read", "600/60"),
+        ("node", "600/60"),
+    )
 }
 
 # 文书：LibreOffice 的路径（空为自动找，off 为不用）和最长等几秒；字体写国标名称，本机没有的转 PDF 时换成后面的。

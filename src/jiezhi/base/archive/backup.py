@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import io
+import os
 import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,11 @@ from jiezhi.base.accounts.authority import require_active
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import write_record
 from jiezhi.base.archive import backupformat as form
+from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive import pgtools
 from jiezhi.base.archive.actions import signer
-from jiezhi.base.archive.backupformat import BackupError, DirectorySink, Entry, Manifest, Sink, ZipSink
+from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest
+from jiezhi.base.archive.backupwriting import DirectorySink, Sink, ZipSink
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import Checkpoint, EvidenceFile
 from jiezhi.core.evidence.instants import BEIJING, to_iso
@@ -41,10 +45,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """做好的一份备份。`copied` 是这次新抄的材料几份；`dropped` 是轮换掉的旧备份。"""
+    """做好的一份备份。`mended` 是备份里坏了、这次从原件重抄好的材料；`unread` 是读不懂的旧备份；`dropped` 是轮换掉的。"""
 
     path: Path
     manifest: Manifest
+    mended: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
 
@@ -80,7 +86,7 @@ def backup(
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
             made = _to_zip(target, now, progress) if single else _to_folder(target, now, progress)
-            dropped = rotate(target, keep) if keep else []
+            dropped = rotate(target, keep, made.path) if keep else []
     except OSError as error:
         raise BackupError(f"写不进备份的位置：{error}。请检查磁盘空间和权限") from error
     with transaction.atomic():
@@ -92,27 +98,33 @@ def backup(
             now=now,
             new={**made.manifest.counts, "name": made.path.name, "lost": len(made.manifest.lost)},
         )
-    return Made(made.path, made.manifest, tuple(dropped))
+    return replace(made, dropped=tuple(dropped))
 
 
-def rotate(root: Path, keep: int) -> list[str]:
-    """只留最近 `keep` 份，再清掉没有哪一份用到的材料；返回去掉的各份的名字。有一份读不懂就不清材料。"""
-    made = form.snapshots(root)
+def rotate(root: Path, keep: int, just: Path) -> list[str]:
+    """只留最近 `keep` 份（刚做的 `just` 总在内），再清掉没有哪一份用到的材料；返回去掉的各份的名字。
+
+    先后照清单里的序号。清单读不懂的不算数，也不动它；有一份读不懂就不清材料。
+    """
+    shelf, unread = form.shelf(root)
+    made = [path for _, path in shelf if path != just] + [just]
     gone = made[:-keep]
     for one in gone:
         # 清单先没：断在中间的也不会被当作一份好的备份。
         (one / form.MANIFEST).unlink()
         shutil.rmtree(one)
+    if unread:
+        return [path.name for path in gone]
     used: set[str] = set()
     for one in made[-keep:]:
         try:
             used |= {digest for digest, _ in form.listed((one / form.FILES).read_bytes())}
         except (BackupError, OSError):
             return [path.name for path in gone]
-    store = root / form.MATERIALS
-    for path in store.rglob("*") if store.is_dir() else ():
-        if path.is_file() and path.name not in used:
-            path.unlink()
+    for store in (root / form.MATERIALS, root / form.DAMAGED):
+        for path in store.rglob("*") if store.is_dir() else ():
+            if path.is_file() and path.name not in used:
+                path.unlink()
     return [path.name for path in gone]
 
 
@@ -131,21 +143,23 @@ def _to_folder(root: Path, now: datetime, progress: Progress | None) -> Made:
     for left in root.glob(".making-*"):  # 上次断在中间的
         shutil.rmtree(left)
     name = f"{now.astimezone(BEIJING):%Y%m%d-%H%M%S}"
-    same = sum(one.name.startswith(name) for one in form.snapshots(root))
-    final = root / (f"{name}-{same + 1}" if same else name)
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    final = next(root / one for one in names if not (root / one).exists())
+    shelf, unread = form.shelf(root)
+    serial, after = (shelf[-1][0].serial + 1, shelf[-1][0].checked) if shelf else (1, "")
     work = root / f".making-{final.name}"
     try:
         work.mkdir(mode=0o700)
-        manifest = _fill(lambda: DirectorySink(root, work), work, now, progress)
-        form.write(work / form.MANIFEST, io.BytesIO(manifest.to_json()))
+        manifest, mended = _fill(lambda: DirectorySink(root, work, after), work, now, progress, serial)
+        writing.write(work / form.MANIFEST, io.BytesIO(manifest.to_json()))
         signature = form.sign(work / form.MANIFEST, settings.OFFICE_NAME, signer(), now)
-        form.write(work / form.SIGNATURE, io.BytesIO(signature))
-        form.flush_folder(work)
+        writing.write(work / form.SIGNATURE, io.BytesIO(signature))
+        writing.flush_folder(work)
         work.rename(final)
-        form.flush_folder(root)
+        writing.flush_folder(root)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Made(final, manifest)
+    return Made(final, manifest, mended, tuple(one.name for one in unread))
 
 
 def _to_zip(target: Path, now: datetime, progress: Progress | None) -> Made:
@@ -163,32 +177,43 @@ def _to_zip(target: Path, now: datetime, progress: Progress | None) -> Made:
             archives.append(zipfile.ZipFile(package, "w", zipfile.ZIP_STORED, allowZip64=True))
             return ZipSink(archives[-1])
 
-        manifest = _fill(fresh, work, now, progress)
+        manifest, _ = _fill(fresh, work, now, progress)
         ZipSink(archives[-1]).put(form.MANIFEST, io.BytesIO(manifest.to_json()))
         archives[-1].close()
-        signature = form.sign(package, settings.OFFICE_NAME, signer(), now)
-        form.write(target.with_name(target.name + ".sig"), io.BytesIO(signature))
+        signed = package.stat().st_size - form.ROOM
+        signature = form.sign(package, settings.OFFICE_NAME, signer(), now, signed)
+        with package.open("r+b") as stream:
+            stream.seek(signed)
+            stream.write(signature.ljust(form.ROOM))
+            stream.flush()
+            os.fsync(stream.fileno())
         package.chmod(0o600)
+        # 到这里旧的还好好的，改了名新的就是完好的：断在哪里都有一份。
         package.replace(target)
-        form.flush_folder(target.parent)
+        writing.flush_folder(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Made(target, manifest)
 
 
-def _fill(fresh: Callable[[], Sink], work: Path, now: datetime, progress: Progress | None) -> Manifest:
-    """快照、材料、别的文件夹都写进去；返回清单（还没有写）。"""
+def _fill(
+    fresh: Callable[[], Sink], work: Path, now: datetime, progress: Progress | None, serial: int = 0
+) -> tuple[Manifest, tuple[str, ...]]:
+    """快照、材料、别的文件夹都写进去；返回清单（还没有写）和重抄好的材料。"""
+    mended: set[str] = set()
     for _ in range(ATTEMPTS):
         shot = _snapshot(work / ".shot")
         sink = fresh()
         lost = _materials(sink, shot.files, progress)
+        mended |= sink.mended
         if not any(_explained(digest) for digest in lost):
             break
     else:
         raise BackupError("备份期间一直有材料在清除，备不出完整的一份。请过一会儿再备")
     kept = [(digest, size) for digest, size in shot.files if digest not in lost]
     names = "".join(f"{digest} {size}\n" for digest, size in kept).encode()
-    return Manifest(
+    manifest = Manifest(
+        serial=serial,
         made_at=to_iso(now),
         office=settings.OFFICE_NAME,
         program=__version__,
@@ -202,16 +227,19 @@ def _fill(fresh: Callable[[], Sink], work: Path, now: datetime, progress: Progre
         checkpoint=shot.checkpoint,
         folders=tuple(_folders(sink)),
         lost=tuple(sorted(lost)),
+        checked=sink.checked,
     )
+    return manifest, tuple(sorted(mended))
 
 
 def _materials(sink: Sink, wanted: Sequence[tuple[str, int]], progress: Progress | None) -> set[str]:
     """抄材料；返回不见了的、内容不对的。"""
+    sink.plan([digest for digest, _ in wanted])
     lost: set[str] = set()
     for done, (digest, size) in enumerate(wanted, 1):
         try:
             sink.material(digest, size, files.path_of(digest))
-        except (FileNotFoundError, form.Altered):
+        except (FileNotFoundError, writing.Altered):
             lost.add(digest)
         if progress and (done % 20 == 0 or done == len(wanted)):
             progress(done, len(wanted))
@@ -226,7 +254,7 @@ def _explained(digest: str) -> bool:
 def _folders(sink: Sink) -> Iterator[Entry]:
     """`JIEZHI_HOME` 里别的要备的文件夹（归类模型、留存的来表）。正在写的、刚删的不管。"""
     home = Path(settings.HOME)
-    for name in settings.BACKUP_FOLDERS:
+    for name in form.BACKUP_FOLDERS:
         for path in sorted((home / name).rglob("*")):
             inside = path.relative_to(home).as_posix()
             if path.is_file() and not path.name.startswith("."):

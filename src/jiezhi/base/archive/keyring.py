@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from jiezhi.config.keys import AWAITING
+from jiezhi.config.keys import markers
 from jiezhi.core.evidence import Ed25519Signer, decode, encode, fingerprint
 from jiezhi.core.evidence.canonical import decode_canonical
 from jiezhi.core.evidence.digest import is_hex
@@ -72,9 +72,12 @@ def export(folder: Path, path: Path, password: str, *, office: str, now: datetim
     return tuple(held)
 
 
-def place(path: Path, folder: Path, password: str, *, replace: bool, now: datetime) -> Placed:
+def place(
+    path: Path, folder: Path, password: str, *, replace: bool, now: datetime, home: Path | None = None
+) -> Placed:
     """把钥匙包放回 `folder`。已有不同的钥匙就不放（KeyringError）；`replace` 为真时把它们移到旁边再放。
 
+    `home` 是用这些钥匙的数据（JIEZHI_HOME），钥匙目录就在它下面的不用给。
     口令不对、包坏了 → KeyringError，什么也不动。
     """
     held = _open(path, password)
@@ -101,7 +104,8 @@ def place(path: Path, folder: Path, password: str, *, replace: bool, now: dateti
                 out.write(value)
                 out.flush()
                 os.fsync(out.fileno())
-    (folder / AWAITING).unlink(missing_ok=True)
+    for marker in markers(folder, home or folder.parent):
+        marker.unlink(missing_ok=True)
     return Placed(tuple(held), _mark(held), aside)
 
 

@@ -13,6 +13,8 @@ from jiezhi.base.archive.backupformat import BackupError
 
 # Debian、Ubuntu 的包不把它们放进 PATH。
 PLACES = ("/usr/lib/postgresql",)
+# 命令行谁都看得见（ps）：这些不上命令行。
+SECRETS = ("password", "sslpassword")
 
 
 def tool(name: str) -> str:
@@ -30,7 +32,7 @@ def tool(name: str) -> str:
 
 
 def conninfo(database: Mapping[str, Any]) -> str:
-    """Django 的数据库设置 → libpq 的连接说明，不含口令。"""
+    """Django 的数据库设置 → libpq 的连接说明，不含口令（`PASSWORD`）。"""
     from psycopg.conninfo import make_conninfo  # 不用 PostgreSQL 的不引入
 
     given = {
@@ -48,11 +50,18 @@ def conninfo(database: Mapping[str, Any]) -> str:
 
 def run(program: str, words: Sequence[str], database: Mapping[str, Any]) -> None:
     """运行；没有成 → BackupError（带上它说的话）。"""
+    options = dict(database.get("OPTIONS", {}))
+    secrets = {name: str(options.pop(name)) for name in SECRETS if name in options}
+    if "sslpassword" in secrets:  # libpq 没有给它留环境变量
+        raise BackupError(
+            f"数据库网址里写了 sslpassword，{program} 只能从命令行收它，谁都看得见，没有运行。"
+            "请把客户端证书的私钥换成不设口令、只有本用户读得到的"
+        )
     environment = dict(os.environ)
-    if database.get("PASSWORD"):
-        environment["PGPASSWORD"] = str(database["PASSWORD"])
+    if password := secrets.get("password") or database.get("PASSWORD"):
+        environment["PGPASSWORD"] = str(password)
     done = subprocess.run(
-        [tool(program), "--no-password", *words, "--dbname", conninfo(database)],
+        [tool(program), "--no-password", *words, "--dbname", conninfo({**database, "OPTIONS": options})],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -12,16 +13,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from jiezhi.base.archive import backupformat as form
+from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive import pgtools
 from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest, Source
 from jiezhi.config import database, keys
 from jiezhi.core.evidence import fingerprint
-from jiezhi.core.evidence.digest import hasher
 
 # 没有核完、放妥的都在这里面。
 WORK = ".restoring"
@@ -31,39 +31,50 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """看过的一份备份。`problems` 是缺的、坏了的文件；`mark` 是签名的公钥指纹，应与钥匙包的一致。"""
+    """看过的一份备份。`problems` 是缺的、坏了的文件；`public_key` 是签名的公钥，应是本单位的。"""
 
     manifest: Manifest
-    mark: str
-    problems: tuple[str, ...]
+    public_key: bytes
+    problems: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """公钥的指纹，应与钥匙包的一致。"""
+        return fingerprint(self.public_key)
+
+
+def look(path: Path, *, trusted_key: bytes | None = None) -> Found:
+    """只看是谁签的、清单写了什么，不核各文件。签名、清单坏了 → BackupError。"""
+    return _opened(form.source_of(path), trusted_key)
 
 
 def examine(path: Path, *, trusted_key: bytes | None = None, progress: Progress | None = None) -> Found:
     """只核不放：签名、清单、每个文件的摘要。签名、清单、库坏了 → BackupError。"""
     source = form.source_of(path)
-    manifest, mark = _opened(source, trusted_key)
-    _check(source, manifest.database, None)
-    materials = _materials(source, manifest)
-    return Found(manifest, mark, tuple(_each(source, [*materials, *manifest.folders], None, progress)))
+    found = _opened(source, trusted_key)
+    _check(source, found.manifest.database, None)
+    entries = [*_materials(source, found.manifest), *found.manifest.folders]
+    return replace(found, problems=tuple(_each(source, entries, None, progress)))
 
 
 def restore(
     path: Path,
     home: Path,
     *,
+    trusted_key: bytes,
     database_url: str | None = None,
-    trusted_key: bytes | None = None,
     despite: bool = False,
     progress: Progress | None = None,
 ) -> Found:
-    """把备份放回 `home`（JIEZHI_HOME）。返回看过的备份。
+    """把备份放回 `home`（JIEZHI_HOME）。返回看过的备份。不是 `trusted_key` 签的不恢复：任何人都能做出一份签了名的备份。
 
     `home` 要没有，或者是空的（可以先放好钥匙）；PostgreSQL 的备份要给 `database_url`，库要已经建好而且是空的。
     缺了、坏了材料的不恢复，说出是哪几份；`despite` 为真时明知有缺损也恢复，缺的列在 `problems`。
     签名、清单、库坏了 → BackupError，什么也不留下。
     """
     source = form.source_of(path)
-    manifest, mark = _opened(source, trusted_key)
+    found = _opened(source, trusted_key)
+    manifest = found.manifest
     _must_be_empty(home, manifest.vendor, database_url)
     fresh = not home.exists()
     work = home / WORK
@@ -84,17 +95,17 @@ def restore(
         fresh = False
     finally:
         shutil.rmtree(home if fresh else work, ignore_errors=True)
-    return Found(manifest, mark, tuple(problems))
+    return replace(found, problems=tuple(problems))
 
 
-def _opened(source: Source, trusted_key: bytes | None) -> tuple[Manifest, str]:
+def _opened(source: Source, trusted_key: bytes | None) -> Found:
     signature = source.signature(trusted_key)
     try:
         with source.open(form.MANIFEST) as stream:
             manifest = Manifest.from_json(stream.read())
     except FileNotFoundError as error:
         raise BackupError("里面没有清单：不是街治的备份") from error
-    return manifest, fingerprint(bytes.fromhex(signature.public_key))
+    return Found(manifest, bytes.fromhex(signature.public_key))
 
 
 def _materials(source: Source, manifest: Manifest) -> list[Entry]:
@@ -109,9 +120,7 @@ def _read(source: Source, entry: Entry) -> bytes:
             data = stream.read(entry.size + 1)
     except (OSError, ValueError) as error:
         raise BackupError(f"{entry.path} 读不出：{error}。请换一份备份") from error
-    work = hasher()
-    work.update(data)
-    if work.digest().hex() != entry.sm3:
+    if form.measure(io.BytesIO(data))[0] != entry.sm3:
         raise BackupError(f"{entry.path} 与清单不符：被改动，或已损坏。请换一份备份")
     return data
 
@@ -126,18 +135,26 @@ def _each(
     source: Source, entries: Sequence[Entry], work: Path | None, progress: Progress | None
 ) -> Iterator[str]:
     for done, entry in enumerate(entries, 1):
-        target = work / entry.path.removeprefix(f"{form.FOLDERS}/") if work else None
+        target = _target(work, entry) if work else None
         if problem := _one(source, entry, target):
             yield problem
         if progress and (done % 20 == 0 or done == len(entries)):
             progress(done, len(entries))
 
 
+def _target(work: Path, entry: Entry) -> Path:
+    """恢复时放到哪里；顺着符号链接会出了 `work` 的 → BackupError。"""
+    target = work / entry.path.removeprefix(f"{form.FOLDERS}/")
+    if not target.resolve().is_relative_to(work.resolve()):
+        raise BackupError(f"{entry.path} 会写到别处去，没有恢复。请换一个新的文件夹再恢复")
+    return target
+
+
 def _one(source: Source, entry: Entry, target: Path | None) -> str:
     """一个文件哪里不对；对的为空串。"""
     try:
         with source.open(entry.path) as stream:
-            found = form.write(target, stream) if target else _measured(stream)
+            found = writing.write(target, stream) if target else form.measure(stream)
     except FileNotFoundError:
         return f"{entry.path} 不见了"
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -149,14 +166,6 @@ def _one(source: Source, entry: Entry, target: Path | None) -> str:
     if target:
         target.unlink()
     return f"{entry.path} 与清单不符：被改动，或已损坏"
-
-
-def _measured(stream: IO[bytes]) -> tuple[str, int]:
-    work, size = hasher(), 0
-    for chunk in form.pieces(stream):
-        work.update(chunk)
-        size += len(chunk)
-    return work.digest().hex(), size
 
 
 def _told(problems: Sequence[str]) -> str:
@@ -209,13 +218,13 @@ def _load(path: Path, database_url: str | None) -> None:
 
 
 def _settle(work: Path, home: Path) -> None:
-    """放到位；还没有钥匙的，记下“等着放回钥匙”：在那之前谁也不会新造一把。"""
-    folder = home / "keys"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not any(folder.glob("*.key")):
-        (folder / keys.AWAITING).write_text(
-            "恢复出来的数据，请先放回原来的钥匙：jiezhi keys import\n", encoding="utf-8"
-        )
+    """放到位；还没有钥匙的地方，记下“等着放回钥匙”：在那之前谁也不会新造一把。"""
+    said = "恢复出来的数据，请先放回原来的钥匙：jiezhi keys import\n".encode()
+    for marker in keys.markers(keys.folder(home), home):
+        if not any(marker.parent.glob("*.key")):
+            marker.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            writing.write(marker, io.BytesIO(said))
+            writing.flush_folder(marker.parent)
     for one in sorted(work.iterdir()):
         os.replace(one, home / one.name)
-    form.flush_folder(home)
+    writing.flush_folder(home)

@@ -25,6 +25,11 @@ def test_a_url_names_everything() -> None:
     assert made["OPTIONS"] == {"sslmode": "verify-full"}
 
 
+def test_a_password_after_the_question_mark_is_not_an_option() -> None:
+    made = configure(HOME, "postgres://jiezhi@db/street?password=p%40ss&sslmode=prefer")
+    assert made["PASSWORD"] == "p@ss" and made["OPTIONS"] == {"sslmode": "prefer"}
+
+
 def test_a_socket_directory_keeps_its_case() -> None:
     made = configure(HOME, "postgresql://jiezhi@/street?host=/run/PG")
     assert made["HOST"] == "" and made["OPTIONS"] == {"host": "/run/PG"}

@@ -21,7 +21,9 @@ from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import AdminRecord
 from jiezhi.base.archive import actions, backup, pgtools, restoring
 from jiezhi.base.archive import backupformat as form
-from jiezhi.base.archive.backupformat import BackupError, DirectorySink
+from jiezhi.base.archive import backupwriting as writing
+from jiezhi.base.archive.backupformat import BackupError
+from jiezhi.base.archive.backupwriting import DirectorySink
 from jiezhi.base.casework import files, upkeep
 from jiezhi.base.casework.models import Case, Event, EvidenceFile
 from jiezhi.base.casework.testing import START, Office, make_office
@@ -54,12 +56,16 @@ def make(root: Path, hours: int = 0, **more: Any) -> backup.Made:
     return backup.backup(root, now=NOW + timedelta(hours=hours), **more)
 
 
+def own_key() -> bytes:
+    return Ed25519Signer.from_seed(secrets.sign_key()).public_key
+
+
 def url_for(home: Path) -> str | None:
     return private_database(home).get("JIEZHI_DATABASE_URL")
 
 
 def restored(source: Path, home: Path, **more: Any) -> restoring.Found:
-    return restoring.restore(source, home, database_url=url_for(home), **more)
+    return restoring.restore(source, home, trusted_key=own_key(), database_url=url_for(home), **more)
 
 
 def everything(folder: Path) -> list[Path]:
@@ -75,9 +81,8 @@ def test_a_whole_backup(case: Case, root: Path) -> None:
     assert found.migrations["casework"] == "0001_initial" and found.vendor == connection.vendor
     seen = restoring.examine(root)
     assert seen.problems == () and seen.manifest == found
-    own = Ed25519Signer.from_seed(secrets.sign_key()).public_key
-    assert seen.mark == fingerprint(own)
-    assert restoring.examine(made.path, trusted_key=own).problems == ()
+    assert seen.mark == fingerprint(own_key())
+    assert restoring.examine(made.path, trusted_key=own_key()).problems == ()
     with pytest.raises(BackupError, match="不是这把钥匙签的"):
         restoring.examine(root, trusted_key=os.urandom(32))
     record = AdminRecord.objects.get(action="archive.backup")
@@ -91,9 +96,11 @@ def test_the_next_one_copies_only_what_is_new(
     make(root)
     life(office, "灯坏了", "blue")
     written: list[str] = []
-    real = form.write
+    real = writing.write
     monkeypatch.setattr(
-        form, "write", lambda path, stream, digest="": written.append(path.name) or real(path, stream, digest)
+        writing,
+        "write",
+        lambda path, stream, digest="": written.append(path.name) or real(path, stream, digest),
     )
     second = make(root, 1)
     assert second.manifest.file_count == 2
@@ -181,10 +188,16 @@ def test_a_missing_file_is_named(case: Case, root: Path, tmp_path: Path) -> None
         (root / "挪开").rename(made.path / name)
 
 
-def test_a_package_without_its_signature(case: Case, root: Path) -> None:
+def test_a_package_cut_short(case: Case, root: Path) -> None:
     made = make(root / "一份.zip")
-    made.path.with_name("一份.zip.sig").unlink()
-    with pytest.raises(BackupError, match="旁边没有签名文件 一份.zip.sig"):
+    whole = made.path.read_bytes()
+    for short in (1, form.ROOM, form.ROOM + 30):
+        made.path.write_bytes(whole[:-short])
+        with pytest.raises(BackupError):
+            restoring.examine(made.path)
+    with zipfile.ZipFile(made.path, "w") as archive:
+        archive.writestr(form.MANIFEST, b"{}")
+    with pytest.raises(BackupError, match="末尾没有签名"):
         restoring.examine(made.path)
 
 
@@ -292,10 +305,10 @@ def test_the_wrong_kind_of_database(case: Case, root: Path, tmp_path: Path) -> N
     home = tmp_path / "新机器"
     if connection.vendor == "sqlite":
         with pytest.raises(BackupError, match="不能恢复到 PostgreSQL"):
-            restoring.restore(root, home, database_url="postgres://a@b/c")
+            restoring.restore(root, home, trusted_key=own_key(), database_url="postgres://a@b/c")
     else:
         with pytest.raises(BackupError, match="先建一个空库"):
-            restoring.restore(root, home)
+            restoring.restore(root, home, trusted_key=own_key())
     assert not home.exists()
 
 

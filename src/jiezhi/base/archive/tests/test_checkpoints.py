@@ -15,7 +15,7 @@ from jiezhi.base.casework import integrity
 from jiezhi.base.casework.heads import unpack
 from jiezhi.base.casework.models import Checkpoint, Event
 from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.casework.tests.lives import DAY, done, life, run, tampering
+from jiezhi.base.casework.tests.lives import DAY, done, life, reseal, run, tampering
 from jiezhi.core import evidence
 
 
@@ -90,7 +90,7 @@ def test_export_and_compare(office: Office, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*.tmp")) and AdminRecord.objects.filter(action="archive.export").exists()
     assert queries.compare_exported(outside, heads) == []
 
-    # 内部人员重写历史，连库里的存证点也重做一遍：库内核验通过，与送出去的一对照就露出来。
+    # 拿着全部钥匙的内部人员重写历史，连行印、库里的存证点也重做一遍：库内核验通过，与送出去的一对照就露出来。
     previous = evidence.GENESIS
     with tampering():
         for event in Event.objects.filter(case=case).order_by("seq"):
@@ -102,6 +102,8 @@ def test_export_and_compare(office: Office, tmp_path: Path) -> None:
             run(sql, previous, data, digest, event.pk)
             previous = digest
         run("UPDATE casework_case SET head = %s WHERE id = %s", previous, case.pk)
+        assert "seal" in {fault.kind for fault in integrity.verify_database().faults}, "没有钥匙的瞒不住"
+    reseal(case)
     Checkpoint.objects.all().delete()
     actions.make_checkpoint(now=START + DAY)
     assert integrity.verify_database().ok

@@ -16,7 +16,15 @@ from jiezhi.core.evidence import Ed25519Signer, decode, encode, fingerprint
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 PASSWORD = "云桥街道二〇二六年的钥匙包口令"
-SIZES = {"data.key": 16, "data.2.key": 16, "django.key": 50, "index.key": 32, "sign.key": 32}
+SIZES = {
+    "data.key": 16,
+    "data.2.key": 16,
+    "django.key": 50,
+    "index.key": 32,
+    "seal.key": 32,
+    "seal.2.key": 32,
+    "sign.key": 32,
+}
 
 
 @pytest.fixture(autouse=True)
