@@ -145,3 +145,33 @@ def test_restored_from_an_old_backup(pair: Pair) -> None:
     pair.settle()
     mine = inside.call("cases", matter="report.snapshot")
     assert [one["fields"]["content"][1:2] for one in mine] == ["1", "2", "3", "4", "5"]
+
+
+def test_the_other_side_restored_long_after(pair: Pair) -> None:
+    """内网退回到一个多月以前：外网已清掉的说明白、提醒人，还在的自动重送，后来的照常，往来不堵。"""
+    outside, inside = pair.left, pair.right
+    outside.call("report", number=1, now=pair.later(MINUTE))
+    pair.settle()
+    inside.stop()
+    backup = inside.copy(pair.folder / "backup")
+    inside.start()
+    outside.call("report", number=2, now=pair.later(MINUTE))
+    pair.settle()
+    outside.call("report", number=3, now=pair.later(timedelta(days=31)))
+    pair.settle()
+    outside.call("sweep", now=pair.now)
+    inside.stop()
+    inside.restore(backup)
+    inside.start()
+    inside.call("renew", code=outside.code, now=pair.later(MINUTE))
+    pair.carry(inside, outside)
+    assert "1 条" in outside.call("standing", code=inside.code)["trouble"]
+    outside.call("report", number=4, now=pair.later(MINUTE))
+    for _ in range(3):
+        pair.carry(outside, inside)
+        pair.carry(inside, outside)
+    mine = inside.call("cases", matter="report.snapshot")
+    assert [one["fields"]["content"][1:2] for one in mine] == ["1", "3", "4"]
+    found = outside.call("standing", code=inside.code)
+    assert (found["waiting"], found["unacked"], found["returned"]) == (0, 0, 1)
+    assert "没有这一条了" in outside.command("nodes", "status")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpcore
 import httpx
@@ -23,7 +23,19 @@ from django.conf import settings
 SECONDS = 10.0
 MOST = 4096
 MAX_URL = 500
+CHUNK = 1 << 18
+# 传大的：每收发这么多字节，时限宽一秒（约 1 兆比特每秒）。
+SLOWEST = 128 << 10
 _NAT64 = ip_network("64:ff9b::/96")
+# 除了 Python 认得的（is_global），还不许的。IANA 特殊用途地址登记里不能从公网到的，和已经废除的 IPv6 写法：
+# 兼容 IPv4 的、站点本地的、6to4 中继的，本地转换的（RFC 8215）、SRv6 的、文档用的。
+_NEVER = tuple(
+    ip_network(one)
+    for one in (
+        "192.0.0.0/24", "192.88.99.0/24", "::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "5f00::/16",
+        "fec0::/10",
+    )
+)  # fmt: skip
 
 
 class Blocked(Exception):
@@ -75,7 +87,7 @@ def check_address(address: IPv4Address | IPv6Address, *, plain: bool) -> None:
         return
     if plain:
         raise Blocked(f"{address} 不在允许用 http 的网段里；请改用 https，或请系统管理员核对 JIEZHI_NETWORKS")
-    if not inner.is_global or inner.is_multicast:
+    if not inner.is_global or inner.is_multicast or any(inner in one for one in _NEVER):
         raise Blocked(f"{address} 是内网或本机的地址，不许发；确要发的，请系统管理员写进 JIEZHI_NETWORKS")
 
 
@@ -93,32 +105,88 @@ def post(
     url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, most: int = MOST
 ) -> Answer:
     """发一次，总共至多 `seconds` 秒，答复至多收 `most` 字节（再多的不收，状态照记）。不抛异常。"""
-    started = time.monotonic()
+    return _call(url, iter((body,)), len(body), headers, _Clock(seconds), most, None)
+
+
+def carry(
+    url: str,
+    source: BinaryIO,
+    size: int,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    into: BinaryIO | None = None,
+    most: int = MOST,
+) -> Answer:
+    """传大的，不整个读进内存：`source` 里的 `size` 字节边读边发；给了 `into`，答复 200 的正文至多 `most` 字节写进去。
+
+    时限是 `seconds` 秒，每收发 SLOWEST 字节再宽一秒。不抛异常。
+    """
+    return _call(url, _pieces(source), size, headers, _Clock(seconds, SLOWEST), most, into)
+
+
+def _pieces(source: BinaryIO) -> Iterator[bytes]:
+    while piece := source.read(CHUNK):
+        yield piece
+
+
+def _call(
+    url: str,
+    body: Iterator[bytes],
+    size: int,
+    headers: Mapping[str, str],
+    clock: _Clock,
+    most: int,
+    into: BinaryIO | None,
+) -> Answer:
     status: int | None = None
-    received, error = b"", ""
+    received, error = bytearray(), ""
     try:
         parts = httpx.URL(check_url(url))
-        gate = _Gate(started + seconds, plain=parts.scheme == "http")
+        gate = _Gate(clock, plain=parts.scheme == "http")
         with httpcore.ConnectionPool(
             ssl_context=_trusted(str(settings.OUTGOING_CA)), network_backend=gate
         ) as pool:
-            sent = [("host", parts.netloc.decode()), *headers.items(), ("content-length", str(len(body)))]
-            timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-            with pool.stream(
-                "POST", str(parts), headers=sent, content=body, extensions={"timeout": timeout}
-            ) as back:
+            sent = [("host", parts.netloc.decode()), *headers.items(), ("content-length", str(size))]
+            with pool.stream("POST", str(parts), headers=sent, content=body) as back:
                 status = back.status
+                kept = into if status == 200 else None
+                room = most if kept is into else min(most, MOST)
                 for piece in back.iter_stream():
-                    received += piece
-                    if len(received) >= most:
+                    if kept is None:
+                        received += piece[:room]
+                    else:
+                        kept.write(piece[:room])
+                    room -= len(piece)
+                    if room <= 0:
                         break
     except Blocked as blocked:
         error = str(blocked)
     except httpcore.TimeoutException:
-        error = f"超过 {seconds:g} 秒没有答复完"
+        error = f"超过 {round(clock.allowed, 1):g} 秒没有答复完"
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as problem:
         error = _words(problem)
-    return Answer(status, round((time.monotonic() - started) * 1000), received[:most], error)
+    return Answer(status, clock.millis, bytes(received), error)
+
+
+class _Clock:
+    """总的时限；`slowest` 不是 0 时，每收发这么多字节宽一秒。"""
+
+    def __init__(self, seconds: float, slowest: int = 0) -> None:
+        self._started = time.monotonic()
+        self._slowest = slowest
+        self.allowed = seconds
+
+    def left(self) -> float:
+        return self._started + self.allowed - time.monotonic()
+
+    def moved(self, size: int) -> None:
+        if self._slowest:
+            self.allowed += size / self._slowest
+
+    @property
+    def millis(self) -> int:
+        return round((time.monotonic() - self._started) * 1000)
 
 
 def _words(problem: Exception) -> str:
@@ -142,8 +210,8 @@ def _trusted(extra: str) -> ssl.SSLContext:
 class _Gate(httpcore.NetworkBackend):
     """连接的一步：解析、逐个核对、连核对过的地址；之后的读写都不许超过总的时刻。"""
 
-    def __init__(self, ends: float, *, plain: bool) -> None:
-        self._ends = ends
+    def __init__(self, clock: _Clock, *, plain: bool) -> None:
+        self._clock = clock
         self._plain = plain
 
     def connect_tcp(
@@ -161,34 +229,34 @@ class _Gate(httpcore.NetworkBackend):
         problem: Exception = OSError(f"解析不出 {host} 的地址")
         for address in addresses[:3]:
             try:
-                stream = httpcore.SyncBackend().connect_tcp(address, port, self._left())
-                return _Timed(stream, self._ends)
+                left = max(self._clock.left(), 0.01)
+                return _Timed(httpcore.SyncBackend().connect_tcp(address, port, left), self._clock)
             except httpcore.ConnectError as error:
                 problem = error
         raise problem
-
-    def _left(self) -> float:
-        return max(self._ends - time.monotonic(), 0.01)
 
 
 class _Timed(httpcore.NetworkStream):
     """到点就断的连接：一个字节一个字节慢慢给的，也拖不过总的时刻。"""
 
-    def __init__(self, stream: httpcore.NetworkStream, ends: float) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
         self._stream = stream
-        self._ends = ends
+        self._clock = clock
 
     def _left(self) -> float:
-        left = self._ends - time.monotonic()
+        left = self._clock.left()
         if left <= 0:
             raise httpcore.ReadTimeout("到点了")
         return left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left())
+        data = self._stream.read(max_bytes, self._left())
+        self._clock.moved(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._left())
+        self._clock.moved(len(buffer))
 
     def close(self) -> None:
         self._stream.close()
@@ -196,7 +264,7 @@ class _Timed(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._left()), self._ends)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._left()), self._clock)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

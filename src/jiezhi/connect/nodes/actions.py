@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ from jiezhi.base.registry import stamps
 from jiezhi.connect import calling
 from jiezhi.connect.nodes import applying, identity, outbound, packing, roster
 from jiezhi.connect.nodes.identity import Card
-from jiezhi.connect.nodes.models import Arrival, Incoming, OutgoingEntry, Peer, Rejection
+from jiezhi.connect.nodes.models import Arrival, Incoming, IncomingFile, OutgoingEntry, Peer, Rejection
+from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.evidence.digest import is_hex
 from jiezhi.core.parcels.format import is_code
 
@@ -189,16 +191,36 @@ def sweep(now: datetime) -> None:
     sent.update(sealed="", files=[], cleared_at=now)
     failed = Arrival.objects.filter(outcome=Arrival.Outcome.REFUSED, at__gte=now - 6 * KEEP)
     done = Incoming.objects.filter(applied_at__lt=before, cleared_at=None)
-    done.exclude(pk__in=failed.values("parcel")).update(sealed="", cleared_at=now)
+    done = done.exclude(pk__in=failed.values("parcel"))
+    IncomingFile.objects.filter(parcel__in=done).delete()
+    done.update(sealed="", cleared_at=now)
     Rejection.objects.filter(at__lt=now - KEEP_REJECTIONS).delete()
 
 
 def forget(case: int, fields: Mapping[int, set[str]], now: datetime) -> set[str]:
-    """件上依法清除：送到的、办完的包里也不留这一件的内容。还没有送到的照送，送到之后由 `sweep` 清。"""
+    """件上依法清除：送到的、收到的包里也不留这一件的内容，同一包里别的件不动。
+
+    还没有送到的照送，送到之后由 `sweep` 清。
+    """
     sent = OutgoingEntry.objects.filter(case=case, parcel__acked_at__isnull=False)
     sent.update(sealed="", files=[], cleared_at=now)
-    parcels = Arrival.objects.filter(case=case).values("parcel")
-    Incoming.objects.filter(pk__in=parcels, applied_at__isnull=False).update(sealed="", cleared_at=now)
+    arrivals = Arrival.objects.filter(case=case)
+    parcels = Incoming.objects.select_for_update().filter(pk__in=arrivals.values("parcel"), cleared_at=None)
+    for row in parcels.order_by("pk"):
+        gone = set(arrivals.filter(parcel=row).values_list("uid", flat=True))
+        value = json.loads(row.sealed)
+        for one in value["entries"]:
+            if one["id"] in gone:
+                one["data"] = {}
+        if row.applied_at is not None and not any(one["data"] for one in value["entries"]):
+            row.sealed, row.cleared_at = "", now
+        else:
+            row.sealed = encode(value).decode()
+        row.save(update_fields=["sealed", "cleared_at"])
+        left = encode(value["entries"]).decode()
+        for kept in row.files.all():  # 替没有办成的留着的材料：只有清掉的那一条用的，不再留
+            if kept.file_id not in left:
+                kept.delete()
     return set()
 
 

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, transaction
 
 from jiezhi.base.casework import actions, matters
-from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Refused, Result
-from jiezhi.connect.nodes import outbound
+from jiezhi.connect.nodes import items, outbound
+from jiezhi.connect.nodes.items import Item
 from jiezhi.connect.nodes.models import Arrival, Incoming, Link, OutgoingEntry, Peer
-from jiezhi.core.evidence.digest import sm3_hex
-from jiezhi.core.evidence.instants import from_iso
 from jiezhi.core.parcels import Entry, Parcel
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import Actor
 
 ROUND = 50
@@ -69,8 +67,8 @@ def apply_waiting(now: datetime, *, limit: int = ROUND) -> int:
         contiguous = row.epoch < peer.in_epoch or (row.epoch == peer.in_epoch and row.seq <= peer.in_seq)
         if row.peer_id in stuck or not contiguous:
             continue
-        parcel = Parcel.from_json(row.sealed.encode())
         try:
+            parcel = Parcel.from_json(row.sealed.encode())
             while count < limit and _next(row.pk, parcel, now):
                 count += 1
         except Exception as error:  # 记下缘由，别的节点照办
@@ -88,16 +86,17 @@ def _next(pk: int, parcel: Parcel, now: datetime) -> bool:
         if row.applied_at is not None:
             return False
         if row.done >= row.count:
-            row.files.all().delete()
+            _let_go(row)
             Incoming.objects.filter(pk=pk).update(applied_at=now, trouble="")
             return False
         entry = parcel.entries[row.done]
+        brought = frozenset(one.sm3 for one in parcel.files)
         if not Arrival.objects.filter(peer=row.peer, uid=entry.uid).exists():
-            told = handle(row, entry, now)
+            told = handle(Item(row, entry, brought, now))
             Arrival.objects.create(
                 peer=row.peer,
                 uid=entry.uid,
-                kind=entry.kind[:12],
+                kind=entry.kind.replace("\0", "")[:12],
                 parcel=row,
                 case=told.case,
                 outcome=told.outcome,
@@ -110,39 +109,28 @@ def _next(pk: int, parcel: Parcel, now: datetime) -> bool:
     return True
 
 
-def handle(row: Incoming, entry: Entry, now: datetime) -> Told:
-    """办一条。在事务里；办不成的是返回值。"""
-    peer = row.peer
+def _let_go(row: Incoming) -> None:
+    """随包来的材料不用再替它留着；还有没有办成的、等人再办的，接着留。"""
+    if not row.arrivals.filter(outcome=REFUSED).exists():
+        row.files.all().delete()
+
+
+def handle(one: Item) -> Told:
+    """办一条。在事务里；办不成的是返回值，办到一半的退回去。"""
+    peer, entry = one.peer, one.entry
+    if not one.storable():
+        return Told(REFUSED, "内容里有空字符，存不下")
     if entry.kind == outbound.HELLO:
         return Told(NOTED)
     if entry.kind not in ALLOWED[peer.kind]:
-        return Told(REFUSED, f"{peer.get_kind_display()}不能送“{entry.kind}”这种内容")
+        return Told(REFUSED, f"{peer.get_kind_display()}不能送“{entry.kind[:40]}”这种内容")
+    do = {outbound.OPEN: _open, outbound.ACT: _act, outbound.NEWS: _news, outbound.REFUSED: _refused}
     try:
-        if entry.kind == outbound.OPEN:
-            return _open(row, entry, now)
-        if entry.kind == outbound.ACT:
-            return _act(row, entry, now)
-        if entry.kind == outbound.NEWS:
-            return _news(row, entry, now)
-        return _refused(row, entry, now)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Told(REFUSED, f"内容不成样：{error!r}")
-
-
-def _key(peer: Peer, uid: str) -> str:
-    key = f"node:{peer.code}:{uid}"
-    return key if len(key) <= 120 else f"node:{sm3_hex(key.encode())}"
-
-
-def _at(row: Incoming, data: Mapping[str, Any], floor: datetime | None = None) -> datetime:
-    """事情发生的时刻：不晚于收到包的时刻（对方的钟快了），不早于这件上一次环节变动。"""
-    at = min(from_iso(data["at"]), row.received_at)
-    return max(at, floor) if floor else at
-
-
-def _origin(peer: Peer, data: Mapping[str, Any]) -> dict[str, str]:
-    items = {"node": peer.code, "system": peer.name, "number": data.get("number", ""), "at": data["at"]}
-    return {key: str(value) for key, value in items.items() if value}
+        with transaction.atomic():
+            return do[entry.kind](one)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, DataError) as error:
+        # DataError：长短、大小存不下的，PostgreSQL 才报。
+        return Told(REFUSED, f"内容不成样：{error!r}".replace("\0", ""))
 
 
 def _locked(pk: int) -> Case:
@@ -153,8 +141,8 @@ def _locked(pk: int) -> Case:
 # ---- 送来的件 ----
 
 
-def _open(row: Incoming, entry: Entry, now: datetime) -> Told:
-    peer, data = row.peer, entry.data
+def _open(one: Item) -> Told:
+    peer, data = one.peer, one.data
     if not peer.opens:
         return Told(
             REFUSED, f"节点“{peer.code}”没有写明来件开成什么，请系统管理员用 jiezhi nodes change 写明"
@@ -169,13 +157,13 @@ def _open(row: Incoming, entry: Entry, now: datetime) -> Told:
     )
     if action is None:
         return Told(REFUSED, f"“{definition.matter.title}”不接受{peer.get_kind_display()}送来的件")
-    inputs, lost = _inputs(definition, action, data["fields"])
+    inputs, lost = items.inputs(one, definition, action, data["fields"])
     given: dict[str, Any] = {
         "actor": Actor("reporter") if who == "reporter" else Actor("import", name=peer.name),
-        "at": _at(row, data),
-        "now": now,
-        "key": _key(peer, entry.uid),
-        "origin": _origin(peer, data),
+        "at": one.at(),
+        "now": one.now,
+        "key": one.key,
+        "origin": one.origin(),
         "reason": str(data.get("reason", "")),
     }
     result = actions.open_case(peer.opens, action, inputs=inputs, **given)
@@ -195,40 +183,24 @@ def _open(row: Incoming, entry: Entry, now: datetime) -> Told:
     Link.objects.get_or_create(
         peer=peer,
         theirs=True,
-        round=entry.uid,
-        defaults={"case": case, "ref": str(data["ref"]), "number": str(data["number"]), "created_at": now},
+        round=one.entry.uid,
+        defaults={
+            "case": case,
+            "ref": one.text("ref", 40),
+            "number": one.text("number", 80),
+            "created_at": one.now,
+        },
     )
     return Told(DONE, f"没有采用的栏目：{'、'.join(lost)}" if lost else "", case)
-
-
-def _inputs(
-    definition: Definition, action: str, fields: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
-    """照这一步要填的取；没有这一栏的、材料没有收下的列出来。"""
-    collected = set(definition.matter.actions[action].collected())
-    found: dict[str, Any] = {}
-    lost: list[str] = []
-    for name, value in fields.items():
-        decl = definition.matter.fields.get(name)
-        if decl is None or name not in collected:
-            lost.append(decl.title if decl else name)
-            continue
-        if decl.type is FieldType.FILE:
-            here = set(EvidenceFile.objects.filter(pk__in=value, erased_at=None).values_list("pk", flat=True))
-            kept = [one for one in value if one in here]
-            if len(kept) < len(value):
-                lost.append(f"{decl.title}（{len(value) - len(kept)} 份没有收下）")
-            value = kept
-        found[name] = value
-    return found, lost
 
 
 # ---- 来件人后来办的 ----
 
 
-def _act(row: Incoming, entry: Entry, now: datetime) -> Told:
-    peer, data = row.peer, entry.data
-    link = Link.objects.filter(peer=peer, theirs=True, round=data["round"]).select_related("case").first()
+def _act(one: Item) -> Told:
+    peer, data = one.peer, one.data
+    links = Link.objects.filter(peer=peer, theirs=True, round=one.text("round", 120))
+    link = links.select_related("case").first()
     if link is None:
         return Told(REFUSED, "没有收下过这一件")
     case = _locked(link.case_id)
@@ -241,17 +213,17 @@ def _act(row: Incoming, entry: Entry, now: datetime) -> Told:
     if action is None:
         state = definition.matter.states[case.state].title
         return Told(REFUSED, f"{case.number} 现在是“{state}”，不能办“{title}”", case)
-    inputs, lost = _inputs(definition, action, data["fields"])
+    inputs, lost = items.inputs(one, definition, action, data["fields"])
     result = actions.act(
         str(case.uid),
         action,
         actor=Actor("reporter"),
         inputs=inputs,
         reason=str(data.get("reason", "")),
-        at=_at(row, data, case.changed_at),
-        now=now,
-        key=_key(peer, entry.uid),
-        origin=_origin(peer, data),
+        at=one.at(case.changed_at),
+        now=one.now,
+        key=one.key,
+        origin=one.origin(),
     )
     return _told(result, case, lost)
 
@@ -278,49 +250,41 @@ def _told(result: Result, case: Case, lost: list[str]) -> Told:
 # ---- 对方办到哪里 ----
 
 
-def _news(row: Incoming, entry: Entry, now: datetime) -> Told:
-    data = entry.data
-    link = (
-        Link.objects.filter(peer=row.peer, theirs=False, round=data["round"]).select_related("case").first()
-    )
+def _news(one: Item) -> Told:
+    data = one.data
+    links = Link.objects.filter(peer=one.peer, theirs=False, round=one.text("round", 120))
+    link = links.select_related("case").first()
     if link is None:
         return Told(NOTED, "没有送过这一件")
     case = _locked(link.case_id)
     number = str(data.get("number", ""))[:80]
     if number and link.number != number:
         Link.objects.filter(pk=link.pk).update(number=number)
-    newest = Link.objects.filter(peer=row.peer, theirs=False, case=case).latest("pk")
+    newest = Link.objects.filter(peer=one.peer, theirs=False, case=case).latest("pk")
     if newest.pk != link.pk:
         return Told(NOTED, "这一件后来又送过一次，以后一次的为准", case)
-    told = "\n".join(str(one) for one in data["told"])
+    told = "\n".join(map(str, data["told"]))
     if number:
         told = told.replace(number, case.number)
     fields = {**data["fields"], "outside_number": number, "news": told or str(data["state"])}
-    return _register(row, entry, case, str(data["stage"]), fields, told or str(data.get("reason", "")), now)
+    return _register(one, case, str(data["stage"]), fields, told or str(data.get("reason", "")))
 
 
-def _refused(row: Incoming, entry: Entry, now: datetime) -> Told:
+def _refused(one: Item) -> Told:
     """对方说我送的一条没有办成：记在那一条上，件上登记一句话。"""
-    sent = OutgoingEntry.objects.filter(peer=row.peer, uid=entry.data["entry"]).select_related("case").first()
+    found = OutgoingEntry.objects.filter(peer=one.peer, uid=one.text("entry", 120))
+    sent = found.select_related("case").first()
     if sent is None:
         return Told(NOTED, "没有送过这一条")
-    say = str(entry.data["say"])[:400]
+    say = str(one.data["say"])[:400]
     OutgoingEntry.objects.filter(pk=sent.pk).update(refused=say)
     if sent.case is None:
         return Told(NOTED, say)
     case = _locked(sent.case.pk)
-    return _register(row, entry, case, "", {"news": f"对方没有办成：{say}"}, say, now)
+    return _register(one, case, "", {"news": f"对方没有办成：{say}"}, say)
 
 
-def _register(
-    row: Incoming,
-    entry: Entry,
-    case: Case,
-    stage: str,
-    fields: Mapping[str, Any],
-    words: str,
-    now: datetime,
-) -> Told:
+def _register(one: Item, case: Case, stage: str, fields: Mapping[str, Any], words: str) -> Told:
     """照对方办到哪里，在本机的件上登记；没有合适的动作就登记一句话，一句话也登记不了的只记在这里。"""
     definition = matters.definition_of(case.version)
     for meaning in (*STAGES.get(stage, ()), "note"):
@@ -335,18 +299,18 @@ def _register(
         )
         if action is None:
             continue
-        inputs, _ = _inputs(definition, action, fields)
+        inputs, _ = items.inputs(one, definition, action, fields)
         inputs = {name: value for name, value in inputs.items() if value not in ("", [])}
         result = actions.act(
             str(case.uid),
             action,
-            actor=Actor("import", name=row.peer.name),
+            actor=Actor("import", name=one.peer.name),
             inputs=inputs,
             reason=words if definition.matter.actions[action].reason else "",
-            at=_at(row, entry.data, case.changed_at) if "at" in entry.data else None,
-            now=now,
-            key=_key(row.peer, entry.uid),
-            origin=_origin(row.peer, entry.data) if "at" in entry.data else None,
+            at=one.at(case.changed_at) if "at" in one.data else None,
+            now=one.now,
+            key=one.key,
+            origin=one.origin() if "at" in one.data else None,
         )
         return _told(result, case, [])
     return Told(NOTED, f"此刻没有要登记的：{words}"[:400], case)
@@ -359,12 +323,14 @@ def retry(arrival: Arrival, now: datetime) -> Arrival:
         arrival = Arrival.objects.select_for_update().get(pk=arrival.pk)
         if arrival.outcome != REFUSED:
             return arrival
-        if not row.sealed:
+        value = json.loads(row.sealed) if row.sealed else {"entries": [], "files": []}
+        entry = next((Entry.from_value(one) for one in value["entries"] if one["id"] == arrival.uid), None)
+        if entry is None or not entry.data:
             raise ValueError("内容已经清掉，不能再办；请对方重新送")
-        entries = [Entry.from_value(one) for one in json.loads(row.sealed)["entries"]]
-        entry = next(one for one in entries if one.uid == arrival.uid)
-        told = handle(row, entry, now)
+        told = handle(Item(row, entry, frozenset(one["sm3"] for one in value["files"]), now))
         arrival.outcome, arrival.say, arrival.at = told.outcome, told.say[:400], now
         arrival.case = told.case or arrival.case
         arrival.save(update_fields=["outcome", "say", "at", "case"])
+        if row.applied_at is not None:
+            _let_go(row)
     return arrival

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from django.db.models import Q
 
@@ -12,6 +13,7 @@ from jiezhi.connect import calling
 from jiezhi.connect.nodes import packing, receiving
 from jiezhi.connect.nodes.models import Peer
 from jiezhi.core.parcels import Refused
+from jiezhi.core.parcels.notes import MAX_NOTE
 
 SEND, FETCH = "bao/", "qu/"
 SECONDS = 120.0
@@ -20,6 +22,7 @@ ROUND = 50
 BACKOFF_MAX = timedelta(minutes=30)
 ZIP = "application/zip"
 NOTE = "application/json"
+UNDONE = "往来没有做完"
 
 
 class Broken(Exception):
@@ -40,7 +43,10 @@ def exchange_due(now: datetime) -> None:
     """到时候的都往来一次；由 worker 定时调用。"""
     due = Q(next_at=None) | Q(next_at__lte=now)
     for peer in Peer.objects.filter(due, status=Peer.Status.TRUSTED).exclude(address="").order_by("pk"):
-        exchange(peer, now)
+        try:
+            exchange(peer, now)
+        except Exception as error:  # 一个节点出错，不连累别的
+            _remember(peer, f"程序出错：{error!r}", now)
 
 
 def exchange(peer: Peer, now: datetime) -> Exchanged:
@@ -50,8 +56,8 @@ def exchange(peer: Peer, now: datetime) -> Exchanged:
     try:
         packing.pack(peer, now)
         for row in packing.unacknowledged(peer)[:ROUND]:
-            with packing.written(row) as path:
-                answer = _post(peer, SEND, path.read_bytes(), ZIP, most=1 << 20)
+            with packing.written(row) as path, path.open("rb") as stream:
+                answer = _post(peer, SEND, stream, path.stat().st_size, ZIP, most=MAX_NOTE)
             receiving.receive_note(answer.body, via="https", now=now)
             sent += 1
         while fetched < ROUND and _fetch(peer, now):
@@ -63,20 +69,30 @@ def exchange(peer: Peer, now: datetime) -> Exchanged:
 
 
 def _fetch(peer: Peer, now: datetime) -> bool:
-    answer = _post(
-        peer, FETCH, packing.note(peer, "fetch", now), NOTE, most=packing.MOST_PARCEL, statuses=(200, 204)
-    )
-    if answer.status == 204:
-        return False
-    receiving.receive(io.BytesIO(answer.body), len(answer.body), via="https", now=now)
+    note = packing.note(peer, "fetch", now)
+    with receiving.desk() as into:
+        answer = _post(
+            peer, FETCH, io.BytesIO(note), len(note), NOTE, into=into, most=packing.MOST_PARCEL, statuses=(200, 204)
+        )  # fmt: skip
+        if answer.status == 204:
+            return False
+        receiving.receive(into, into.tell(), via="https", now=now)
     return True
 
 
 def _post(
-    peer: Peer, path: str, body: bytes, kind: str, *, most: int, statuses: tuple[int, ...] = (200,)
+    peer: Peer,
+    path: str,
+    source: BinaryIO,
+    size: int,
+    kind: str,
+    *,
+    most: int,
+    into: BinaryIO | None = None,
+    statuses: tuple[int, ...] = (200,),
 ) -> calling.Answer:
     url = peer.address.rstrip("/") + "/" + path
-    answer = calling.post(url, body, {"content-type": kind}, seconds=SECONDS, most=most)
+    answer = calling.carry(url, source, size, {"content-type": kind}, seconds=SECONDS, most=most, into=into)
     if answer.error or answer.status not in statuses:
         said = answer.text.strip()[:200]
         raise Broken(answer.error or f"{peer.name}答复 {answer.status}：{said}")
@@ -84,12 +100,13 @@ def _post(
 
 
 def _remember(peer: Peer, trouble: str, now: datetime) -> None:
+    row = Peer.objects.filter(pk=peer.pk)
     if not trouble:
-        Peer.objects.filter(pk=peer.pk).update(failures=0, next_at=None)
-        Peer.objects.filter(pk=peer.pk, trouble__startswith="往来没有做完").update(trouble="")
+        row.update(failures=0, next_at=None)
+        row.filter(trouble__startswith=UNDONE).update(trouble="")
         return
     failures = Peer.objects.values_list("failures", flat=True).get(pk=peer.pk) + 1
     wait = min(timedelta(minutes=1) * 2 ** min(failures - 1, 6), BACKOFF_MAX)
-    Peer.objects.filter(pk=peer.pk).update(
-        failures=failures, next_at=now + wait, trouble=f"往来没有做完：{trouble}"[:300]
-    )
+    row.update(failures=failures, next_at=now + wait)
+    # 等人处理的话（要重起一轮、有几条送不到）不能被“连不上”盖掉。
+    row.filter(Q(trouble="") | Q(trouble__startswith=UNDONE)).update(trouble=f"{UNDONE}：{trouble}"[:300])

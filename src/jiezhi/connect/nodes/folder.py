@@ -12,6 +12,7 @@ from pathlib import Path
 from jiezhi.connect.nodes import identity, packing, receiving
 from jiezhi.connect.nodes.models import Peer
 from jiezhi.core.parcels import Refused, Verdict
+from jiezhi.core.parcels.notes import MAX_NOTE
 
 NOTE = "huizhi.json"
 
@@ -65,7 +66,8 @@ def take(folder: Path, now: datetime) -> Imported:
             continue
         try:
             if parts[2] == NOTE:
-                receiving.receive_note(path.read_bytes(), via="file", now=now)
+                with path.open("rb") as stream:
+                    receiving.receive_note(stream.read(MAX_NOTE + 1), via="file", now=now)
                 found.notes += 1
             elif path.suffix == ".zip":
                 with path.open("rb") as stream:

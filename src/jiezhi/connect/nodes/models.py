@@ -8,11 +8,12 @@ from __future__ import annotations
 from django.db import models
 
 from jiezhi.base.accounts.fields import EncryptedTextField
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models import Case, EvidenceFile
 from jiezhi.core.parcels import FIRST
 
 
-class Peer(models.Model):
+class Peer(SealedModel):
     """登记的另一个节点，和与它的往来到了哪里。
 
     `out_*` 是我发给它的：第几轮、发到几号、最后一包的摘要；`acked` 是它说连续收到了几号，`held` 是它收着而前面还缺的。
@@ -68,7 +69,7 @@ class Peer(models.Model):
         return f"{self.name}（{self.code}）"
 
 
-class Outgoing(models.Model):
+class Outgoing(SealedModel):
     """发出的一包：清单里除内容之外的部分和签名；内容在 OutgoingEntry 里，合起来与当时一字不差。"""
 
     peer = models.ForeignKey(Peer, models.PROTECT, related_name="outgoing", db_index=False)
@@ -90,7 +91,7 @@ class Outgoing(models.Model):
         return f"{self.peer_id} {self.epoch}-{self.seq}"
 
 
-class OutgoingEntry(models.Model):
+class OutgoingEntry(SealedModel):
     """要送的一条。`parcel` 为空是还没有成包；清掉之后 `sealed` 为空。"""
 
     peer = models.ForeignKey(Peer, models.PROTECT, related_name="entries", db_index=False)
@@ -113,7 +114,7 @@ class OutgoingEntry(models.Model):
         return self.uid
 
 
-class Incoming(models.Model):
+class Incoming(SealedModel):
     """收到的一包。`done` 是照次序办了几条；前面缺号的先收着，`applied_at` 为空。"""
 
     peer = models.ForeignKey(Peer, models.PROTECT, related_name="incoming", db_index=False)
@@ -145,7 +146,7 @@ class Incoming(models.Model):
         return f"{self.peer_id} {self.epoch}-{self.seq}"
 
 
-class IncomingFile(models.Model):
+class IncomingFile(SealedModel):
     """随包来、还没有用上的材料：没有办完之前清扫不动它。"""
 
     parcel = models.ForeignKey(Incoming, models.CASCADE, related_name="files")
@@ -158,7 +159,7 @@ class IncomingFile(models.Model):
         return self.file_id[:8]
 
 
-class Arrival(models.Model):
+class Arrival(SealedModel):
     """收到的一条办得怎样。同一标识只办一次。"""
 
     class Outcome(models.TextChoices):
@@ -184,7 +185,7 @@ class Arrival(models.Model):
         return self.uid
 
 
-class Link(models.Model):
+class Link(SealedModel):
     """两边的件怎样对应。`theirs` 为真是对方送来、我开的；`ref` 是送出方的件的全局标识，`round` 是送出的那一条。"""
 
     peer = models.ForeignKey(Peer, models.PROTECT, related_name="links", db_index=False)
@@ -204,7 +205,7 @@ class Link(models.Model):
         return f"{self.ref} ↔ {self.number}"
 
 
-class Rejection(models.Model):
+class Rejection(SealedModel):
     """没有收下的：伪造的、改过的、不认识的、旧钥匙的。不存内容。"""
 
     at = models.DateTimeField("时间")

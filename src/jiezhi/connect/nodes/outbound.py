@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +27,13 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED
 from jiezhi.core.procedure.view import CaseView
+from jiezhi.core.prose.redaction import redactor
 
 OPEN, ACT, NEWS, REFUSED, HELLO = "open", "act", "news", "refused", "hello"
+Clean = Callable[[str], str]
 Queued = Iterator[tuple[str, dict[str, Any]]]
+# 自由填写的：不送姓名电话的节点，里面出现的也要遮。
+_WORDS = (FieldType.TEXT, FieldType.ROWS, FieldType.PARTY)
 # 本机才有的代号，送过去没有意义。
 _LOCAL = (FieldType.OFFICER, FieldType.UNIT, FieldType.POWER)
 RECEIVED, HANDLING, ANSWERED = "received", "handling", "answered"
@@ -87,8 +92,8 @@ def queue_open(row: Delivery, now: datetime) -> str:
         for name in definition.matter.actions[action].collected()
     }
     values = {name: value for name, value in case_view(case, ()).fields.items() if name in names}
-    private = peer.sensitive or peer.kind == Peer.Kind.INSIDE
-    data, files = _fields(definition, values, secret=private)
+    clean = _cleaner(peer, values, case)
+    data, files = _fields(definition, values, clean, secret=_private(peer))
     uid = f"{case.uid}:{event.seq}"
     _put(
         peer,
@@ -101,7 +106,7 @@ def queue_open(row: Delivery, now: datetime) -> str:
             "office": str(settings.OFFICE_NAME),
             "at": to_iso(event.at),
             "fields": data,
-            "reason": steps.reason(event),
+            "reason": clean(steps.reason(event)),
             "files": files,
         },
         now,
@@ -118,14 +123,16 @@ def queue_act(row: Delivery, now: datetime) -> str:
         raise NotYet("件还没有列入要送的内容")
     definition = matters.definition_of(case.version)
     decl = definition.action(event.action)
-    values, files = _fields(definition, steps.filled(event), secret=peer.kind == Peer.Kind.INSIDE)
+    filled = steps.filled(event)
+    clean = _cleaner(peer, filled, case)
+    values, files = _fields(definition, filled, clean, secret=_private(peer))
     data = {
         "round": link.round,
         "means": list(decl.means) if decl else [],
         "title": decl.title if decl else event.action,
         "at": to_iso(event.at),
         "fields": values,
-        "reason": steps.reason(event),
+        "reason": clean(steps.reason(event)),
         "files": files,
     }
     _put(peer, f"{case.uid}:{event.seq}", ACT, case, data, now)
@@ -178,16 +185,17 @@ def _put_news(
         if outside:  # 外网只放可以公开的话
             public = {name for name, decl in definition.matter.fields.items() if decl.public}
             values = {name: value for name, value in values.items() if name in public}
-    fields, files = _fields(definition, values, secret=False, with_files=not outside)
+    clean = _cleaner(link.peer, steps.filled(event), case, own, keep=link.number)
+    fields, files = _fields(definition, values, clean, secret=False, with_files=not outside)
     data = {
         "round": link.round,
         "number": own.number,
         "stage": stage,
         "state": definition.matter.states[event.to_state].title,
-        "told": [own_words(text, case, own) for text in told],
+        "told": [clean(own_words(text, case, own)) for text in told],
         "at": to_iso(event.at),
         "fields": fields,
-        "reason": steps.reason(event) if not outside and stage == "transferred" else "",
+        "reason": clean(steps.reason(event)) if not outside and stage == "transferred" else "",
         "files": files,
     }
     _put(link.peer, f"{case.uid}:{event.seq}:{link.pk}", NEWS, own, data, now)
@@ -223,8 +231,30 @@ def _parts(row: Delivery) -> tuple[Peer, Case, Event]:
     return peer, row.case, Event.objects.select_related("payload").get(pk=row.event_id)
 
 
+def _private(peer: Peer) -> bool:
+    """来件人的姓名电话送不送给它。"""
+    return peer.sensitive or peer.kind == Peer.Kind.INSIDE
+
+
+def _cleaner(peer: Peer, values: Mapping[str, Any], *cases: Case, keep: str = "") -> Clean:
+    """送给它的文字怎样写：不送姓名电话的去标识；件的编号、本单位的电话照留，不然对不上、找不到人。"""
+    if _private(peer):
+        return str
+    clean = redactor([party for case in cases for party in steps.parties(case, values)])
+    phone = settings.OFFICE_CONTACT.get("phone", "")
+    kept = [one for one in (*(case.number for case in cases), keep, phone) if one]
+    pattern = re.compile("|".join(re.escape(one) for one in sorted(kept, key=len, reverse=True)))
+
+    def write(text: str) -> str:
+        between = pattern.split(text)
+        whole = [*pattern.findall(text), ""]
+        return "".join(clean(part) + number for part, number in zip(between, whole, strict=True))
+
+    return write
+
+
 def _fields(
-    definition: Definition, values: Mapping[str, Any], *, secret: bool, with_files: bool = True
+    definition: Definition, values: Mapping[str, Any], clean: Clean, *, secret: bool, with_files: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """能送的值，和其中材料的清单（摘要、字节数、不露原名的名称、种类）。清除了的、只在本机有意义的不送。"""
     sent: dict[str, Any] = {}
@@ -238,7 +268,7 @@ def _fields(
                 sent[name] = list(value)
                 digests += value
             continue
-        sent[name] = value
+        sent[name] = steps.cleaned(value, clean) if decl.type in _WORDS else value
     rows = EvidenceFile.objects.filter(pk__in=digests, erased_at=None).order_by("pk")
     files = [
         {"sm3": one.digest, "size": one.size, "name": queries.plain_name(one), "kind": one.kind}

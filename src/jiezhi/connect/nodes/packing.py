@@ -11,20 +11,25 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from jiezhi.base.accounts.records import write_record
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import EvidenceFile
-from jiezhi.connect.nodes import identity
+from jiezhi.connect.nodes import identity, outbound
 from jiezhi.connect.nodes.models import Outgoing, OutgoingEntry, Peer
+from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.parcels import FIRST, Entry, FileRef, Note, NoteKind, Parcel, Signed, write_parcel
 from jiezhi.core.parcels.format import PARCEL_MARK
 from jiezhi.core.parcels.notes import MAX_HELD, stamp
 
-# 一包最多几条、材料合计最多几字节（单独一条就超过的自成一包）；收的时候最多认多大的包。
+# 一包最多几条、文字和材料合计各最多几字节（单独一条就超过的自成一包）；收的时候最多认多大的包。
 MOST_ENTRIES = 200
+MOST_WORDS = 2 << 20
 MOST_BYTES = 32 << 20
 MOST_PARCEL = 1 << 30
+# 写在那一条上：送不到了，要人去问。
+LOST = "对方从较早的备份恢复，没有这一条了；本机的内容也已清掉，没有再送。请与对方核对这一件"
 
 
 class CannotWrite(Exception):
@@ -42,14 +47,15 @@ def pack(peer: Peer, now: datetime) -> int:
 def _pack_one(peer: Peer, now: datetime) -> bool:
     with transaction.atomic():
         peer = Peer.objects.select_for_update().get(pk=peer.pk)
-        rows = list(peer.entries.filter(parcel=None).order_by("id")[:MOST_ENTRIES])
+        rows = list(waiting(peer).order_by("id")[:MOST_ENTRIES])
         wanted = {digest for row in rows for digest in row.files}
         sizes = dict(EvidenceFile.objects.filter(pk__in=wanted).values_list("pk", "size"))
         chosen: list[OutgoingEntry] = []
-        total = 0
+        total = words = 0
         for row in rows:
             total += sum(sizes.get(digest, 0) for digest in row.files)
-            if chosen and total > MOST_BYTES:
+            words += len(row.sealed.encode())
+            if chosen and (total > MOST_BYTES or words > MOST_WORDS):
                 break
             chosen.append(row)
         if not chosen:
@@ -81,6 +87,11 @@ def _pack_one(peer: Peer, now: datetime) -> bool:
         peer.out_seq, peer.out_last = made.seq, made.digest
         peer.save(update_fields=["out_seq", "out_last"])
     return True
+
+
+def waiting(peer: Peer) -> QuerySet[OutgoingEntry]:
+    """还没有成包的；内容已经清掉的送不了，不在其中。"""
+    return peer.entries.filter(parcel=None, cleared_at=None)
 
 
 def _entry(row: OutgoingEntry) -> Entry:
@@ -125,8 +136,6 @@ def write_to(row: Outgoing, out: BinaryIO) -> None:
 
 def _rebuilt(row: Outgoing, entries: list[Any]) -> Parcel:
     try:
-        from jiezhi.core.evidence.canonical import encode
-
         parcel = Parcel.from_json(encode({**row.head, "entries": entries}))
     except ValueError as error:
         raise CannotWrite(f"第 {row.seq} 号包的内容不成样：{error}") from error
@@ -174,25 +183,49 @@ def acknowledge(
     比以前说的少：是迟到的旧回执，不理；`restored`（对方重起了一轮）时信它，少的重新送。
     那一号我没有发过、或者我发的不是那一包：本机多半是从备份恢复的，不算它收到，记下来等人处理。
     """
-    if epoch < peer.out_epoch:
-        if not restored:
-            return
-        upto, held = 0, ()
-    sent = Outgoing.objects.filter(peer=peer, epoch=peer.out_epoch)
-    if epoch > peer.out_epoch or (upto and not sent.filter(seq=upto, digest=last).exists()):
+    if epoch < peer.out_epoch and not restored:
+        return
+    sent = Outgoing.objects.filter(peer=peer)
+    mine = sent.filter(epoch=epoch, seq=upto, digest=last)
+    if epoch > peer.out_epoch or (epoch == peer.out_epoch and upto and not mine.exists()):
         peer.trouble = (
             f"对方收到的第 {epoch} 轮第 {upto} 号不是本机现在的那一包：本机多半是从备份恢复的，"
             "请用 jiezhi nodes renew 重起一轮"
         )
         peer.save(update_fields=["trouble"])
         return
+    if restored and _lost_by_peer(peer, epoch, upto, now):
+        return
+    if epoch < peer.out_epoch:
+        upto, held = 0, ()
     if upto < peer.acked and not restored:
         return
     peer.acked, peer.held = upto, sorted(held)
     peer.save(update_fields=["acked", "held"])
-    sent.filter(seq__lte=upto, acked_at=None).update(acked_at=now)
-    if restored:
-        sent.filter(seq__gt=upto).update(acked_at=None)
+    sent.filter(epoch=peer.out_epoch, seq__lte=upto, acked_at=None).update(acked_at=now)
+
+
+def _lost_by_peer(peer: Peer, epoch: int, upto: int, now: datetime) -> bool:
+    """对方恢复之后没有了的，改成没有送到。照原样送不了的（是以前几轮的、内容已经清掉的），重起一轮，返回真。"""
+    after = Q(epoch=epoch, seq__gt=upto) | Q(epoch__gt=epoch)
+    lost = Outgoing.objects.filter(after, peer=peer).exclude(acked_at=None).update(acked_at=None)
+    cleared = peer.entries.filter(parcel__isnull=False, parcel__acked_at=None).exclude(cleared_at=None)
+    if not lost or (epoch == peer.out_epoch and not cleared.exists()):
+        return False
+    old = {"epoch": peer.out_epoch, "seq": peer.out_seq, "acked": peer.acked}
+    start_over(peer, now)
+    outbound.put_hello(peer, now)
+    write_record(
+        "node.renew",
+        "与节点重起一轮",
+        peer,
+        acting_officer=None,
+        now=now,
+        old=old,
+        new={"epoch": peer.out_epoch},
+        note=peer.trouble or "对方从较早的备份恢复，自动重起",
+    )
+    return True
 
 
 def take_note(peer: Peer, found: Note, now: datetime) -> None:
@@ -204,13 +237,21 @@ def take_note(peer: Peer, found: Note, now: datetime) -> None:
 
 
 def start_over(peer: Peer, now: datetime) -> int:
-    """重起一轮：对方没有说收到的内容重新成包。须在事务里、`peer` 已锁住。返回重新成包的条数。"""
+    """重起一轮：对方没有说收到的内容重新成包。须在事务里、`peer` 已锁住。返回重新成包的条数。
+
+    内容已经清掉的送不了，在那一条上写明，提醒人与对方核对。
+    """
     left = Outgoing.objects.filter(peer=peer, acked_at=None)
-    moved = OutgoingEntry.objects.filter(parcel__in=left).update(parcel=None)
+    entries = OutgoingEntry.objects.filter(parcel__in=left)
+    lost = entries.exclude(cleared_at=None).update(parcel=None, refused=LOST)
+    moved = entries.update(parcel=None)
     left.delete()
     # 轮次用时刻：从更早的备份再恢复一次，新的一轮也比以前的新。
     peer.out_epoch = max(peer.out_epoch + 1, int(now.timestamp()) // 60)
-    peer.out_seq, peer.out_last, peer.acked, peer.held, peer.trouble = 0, FIRST, 0, [], ""
+    peer.out_seq, peer.out_last, peer.acked, peer.held = 0, FIRST, 0, []
+    peer.trouble = (
+        f"对方没有收到而本机已清掉的 {lost} 条不能重送，请与对方核对（jiezhi nodes status）" if lost else ""
+    )
     peer.save(update_fields=["out_epoch", "out_seq", "out_last", "acked", "held", "trouble"])
     _without_erased(peer)
     return moved
@@ -218,7 +259,7 @@ def start_over(peer: Peer, now: datetime) -> int:
 
 def _without_erased(peer: Peer) -> None:
     """重新成包的内容里，已依法清除的材料拿掉。"""
-    for row in peer.entries.filter(parcel=None).exclude(files=[]):
+    for row in waiting(peer).exclude(files=[]):
         here = set(EvidenceFile.objects.filter(pk__in=row.files, erased_at=None).values_list("pk", flat=True))
         if here >= set(row.files):
             continue

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from jiezhi.base.casework.models import Case
 from jiezhi.connect.nodes import packing
-from jiezhi.connect.nodes.models import Arrival, Incoming, Link, Peer, Rejection
+from jiezhi.connect.nodes.models import Arrival, Incoming, OutgoingEntry, Peer, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def standing(peer: Peer) -> Standing:
     missing = tuple(one for one in range(peer.in_seq + 1, max(held, default=0)) if one not in held)
     return Standing(
         peer=peer,
-        waiting=peer.entries.filter(parcel=None).count(),
+        waiting=packing.waiting(peer).count(),
         unacked=packing.unacknowledged(peer).count(),
         unapplied=Incoming.objects.filter(peer=peer, applied_at=None).count() - len(held),
         held=held,
@@ -63,11 +62,11 @@ def refused(peer: Peer | None = None) -> QuerySet[Arrival]:
     return (found if peer is None else found.filter(peer=peer)).order_by("-pk")
 
 
+def returned() -> QuerySet[OutgoingEntry]:
+    """送出去而对方没有办成的、送不到了的，新的在前。"""
+    return OutgoingEntry.objects.exclude(refused="").select_related("peer", "case").order_by("-pk")
+
+
 def rejections() -> QuerySet[Rejection]:
     """没有收下的，新的在前。"""
     return Rejection.objects.order_by("-pk")
-
-
-def link_of(case: Case) -> Link | None:
-    """这一件最近与哪个节点的哪一件对应；没有为 None。"""
-    return Link.objects.filter(case=case).select_related("peer").order_by("-pk").first()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
+import secrets as random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO, cast
 
 from django.db import transaction
@@ -15,10 +17,25 @@ from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.connect.nodes import identity, packing
 from jiezhi.connect.nodes.models import Incoming, IncomingFile, Peer, Rejection
 from jiezhi.core.evidence.digest import sm3_file
-from jiezhi.core.parcels import Note, Opened, Refused, Verdict, Why, Window, judge, open_parcel, verify
+from jiezhi.core.parcels import (
+    Note,
+    Opened,
+    Parcel,
+    Refused,
+    Verdict,
+    Why,
+    Window,
+    check_signer,
+    judge,
+    open_parcel,
+    verify,
+)
 
-# 没有收下的记多少条：有人成心捣乱时，库不会被撑大。
+# 没有收下的记多少条：有人成心捣乱时，库不会被撑大。不知是谁的和登记过的节点的分开算，冲不掉后者；
+# 从网上来的、不知是谁的，一天记满就不再记。
 MOST_REJECTIONS = 1000
+MOST_STRANGERS = 100
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +48,78 @@ class Received:
     verdict: Verdict
 
 
+@contextmanager
+def desk() -> Iterator[BinaryIO]:
+    """收到一半的放在哪里：一个临时文件，用完即删。"""
+    path = files.workplace() / f"{random.token_hex(12)}.part"
+    try:
+        with path.open("xb+") as stream:
+            path.chmod(0o600)
+            yield stream
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def expected() -> bool:
+    """有没有登记过、核对过指纹的节点；没有就什么也不用收。"""
+    return Peer.objects.filter(status=Peer.Status.TRUSTED).exists()
+
+
+def check_sender(file: BinaryIO, size: int, *, via: str, now: datetime) -> None:
+    """只收到开头（`size` 字节，不少于 parcels.HEAD）时先认人：不是哪个节点签的，后面的不用收了 → Refused。"""
+    keys, old_keys = _keys()
+    try:
+        check_signer(file, size, keys=keys, old_keys=old_keys)
+    except Refused as refused:
+        _reject(refused, "", file, via, now)
+        raise
+
+
 def receive(file: BinaryIO, size: int, *, via: str, now: datetime) -> Received:
     """收一包（可以定位的文件，共 `size` 字节）。`via` 是 https 或 file。
 
     不收的 → Refused，并记进“没有收下的包”。同一包再来无妨。
     """
     opened: Opened | None = None
+    keys, old_keys = _keys()
     try:
-        opened = open_parcel(file, size, most=packing.MOST_PARCEL)
+        opened = open_parcel(file, size, most=packing.MOST_PARCEL, keys=keys, old_keys=old_keys)
         peer = _sender(opened.parcel.sender)
-        verify(opened, me=identity.me(), key=peer.public_key, old_keys=peer.old_keys)
+        verify(opened, me=identity.me(), key=peer.public_key)
         if _judge(peer, opened) not in (Verdict.REPEAT, Verdict.CONFLICT, Verdict.STALE, Verdict.TOO_FAR):
             _keep_files(file, opened, now)
         return _keep(peer, opened, via, now)
     except Refused as refused:
-        _reject(refused, opened, file, via, now)
+        _reject(refused, opened.parcel.sender if opened else "", file, via, now)
         raise
 
 
 def receive_note(data: bytes, *, via: str, now: datetime) -> tuple[Peer, Note]:
     """收一张小条：核对签名，是回执的记下对方收到几号。不收 → Refused。"""
+    known = ""
     try:
         found, signed = Note.opened(data)
         peer = _sender(found.sender)
         found.check(signed, me=identity.me(), key=peer.public_key)
+        known = peer.code
         if found.kind == "fetch" and not found.fresh(now):
             raise Refused(Why.STALE, "来取的小条过期了，或两边的钟差了五分钟以上")
     except Refused as refused:
-        _reject(refused, None, io.BytesIO(data), via, now)
+        _reject(refused, known, io.BytesIO(data), via, now)
         raise
     packing.take_note(peer, found, now)
     return peer, found
+
+
+def _keys() -> tuple[set[str], set[str]]:
+    """现在认的公钥，和换下来的。"""
+    current: set[str] = set()
+    old: set[str] = set()
+    rows = Peer.objects.filter(status=Peer.Status.TRUSTED).values_list("public_key", "old_keys")
+    for key, changed in rows:
+        current.add(key)
+        old.update(changed)
+    return current, old - current
 
 
 def _sender(code: str) -> Peer:
@@ -174,12 +232,7 @@ class _Part(io.RawIOBase):
 
 def _keep_files(file: BinaryIO, opened: Opened, now: datetime) -> None:
     """材料先存妥（不在事务里）。本机不认的种类存不下：用到它的那一条会说明，别的不受影响。"""
-    names = {
-        one["sm3"]: str(one.get("name", ""))
-        for entry in opened.parcel.entries
-        for one in entry.data.get("files", ())
-        if isinstance(one, dict) and "sm3" in one
-    }
+    names = _names(opened.parcel)
     for sm3, (at, size) in opened.places.items():
         row = EvidenceFile.objects.filter(pk=sm3, erased_at=None).first()
         if row is not None and files.path_of(sm3).is_file():
@@ -191,22 +244,31 @@ def _keep_files(file: BinaryIO, opened: Opened, now: datetime) -> None:
             continue
 
 
-def _reject(refused: Refused, opened: Opened | None, file: BinaryIO, via: str, now: datetime) -> None:
+def _names(parcel: Parcel) -> dict[str, str]:
+    """各份材料的名称；写法不成样的不管，办那一条的时候自会说明。"""
+    found: dict[str, str] = {}
+    for entry in parcel.entries:
+        listed = entry.data.get("files")
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, dict) and isinstance(one.get("sm3"), str):
+                found[one["sm3"]] = str(one.get("name", ""))
+    return found
+
+
+def _reject(refused: Refused, sender: str, file: BinaryIO, via: str, now: datetime) -> None:
+    """记一条没有收下的。`sender` 为空是不知道谁的：签名不是登记过的钥匙签的。"""
+    same = Rejection.objects.exclude(sender="") if sender else Rejection.objects.filter(sender="")
+    if not sender and via == "https" and same.filter(via=via, at__gt=now - DAY).count() >= MOST_STRANGERS:
+        return
     file.seek(0)
     Rejection.objects.create(
         at=now,
-        sender=opened.parcel.sender if opened else "",
+        sender=sender,
         via=via,
         why=str(refused.why),
         say=str(refused)[:300],
         digest=sm3_file(file).hex(),
     )
-    floor = Rejection.objects.order_by("-pk").values_list("pk", flat=True)[MOST_REJECTIONS:][:1]
+    floor = same.order_by("-pk").values_list("pk", flat=True)[MOST_REJECTIONS:][:1]
     for pk in floor:
-        Rejection.objects.filter(pk__lte=pk).delete()
-
-
-def manifest_of(row: Incoming) -> dict[str, object]:
-    """收到的清单（已核对过）。清掉了的为空。"""
-    found: dict[str, object] = json.loads(row.sealed) if row.sealed else {}
-    return found
+        same.filter(pk__lte=pk).delete()

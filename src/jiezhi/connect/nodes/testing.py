@@ -31,6 +31,8 @@ class Station:
     def __init__(self, home: Path, code: str, like: Station | None = None) -> None:
         self.home, self.code = home, code
         home.mkdir(parents=True, exist_ok=True)
+        if like:  # 抄来的库里有行印、密文，要同样的钥匙；签名的各用各的
+            shutil.copytree(like.home / "keys", home / "keys", ignore=shutil.ignore_patterns("sign.key"))
         self.database: dict[str, str] = (
             copied_database(home, like.home, like.database) if like else private_database(home)
         )

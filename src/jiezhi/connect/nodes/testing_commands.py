@@ -181,6 +181,11 @@ def renew(code: str, now: _datetime) -> int:
     return _nodes.renew(_Peer.objects.get(code=code), why="测试", acting_officer=None, now=now)
 
 
+def sweep(now: _datetime) -> None:
+    """每天的清理。"""
+    _nodes.sweep(now)
+
+
 def standing(code: str) -> dict[str, _Any]:
     """往来到了哪里。"""
     found = _status.standing(_Peer.objects.get(code=code))
@@ -204,7 +209,7 @@ def cases(matter: str) -> list[dict[str, _Any]]:
     found = []
     for case in _Case.objects.filter(matter=matter).select_related("version").order_by("pk"):
         assert _replay.differences(case) == []
-        link, lines = _status.link_of(case), _queries.timeline(case)
+        link, lines = case.node_links.order_by("-pk").first(), _queries.timeline(case)
         found.append(
             {
                 "number": case.number,

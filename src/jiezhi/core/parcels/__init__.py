@@ -10,12 +10,13 @@ signature.json（对清单的签名）、files/<摘要>（材料）。zip 的写
 
 from jiezhi.core.parcels.format import FIRST, Entry, FileRef, Parcel, Signed
 from jiezhi.core.parcels.notes import Note, NoteKind
-from jiezhi.core.parcels.reading import Opened, Refused, Why, open_parcel, verify
+from jiezhi.core.parcels.reading import HEAD, Opened, Refused, Why, check_signer, open_parcel, verify
 from jiezhi.core.parcels.window import Verdict, Window, judge
 from jiezhi.core.parcels.writing import write_parcel
 
 __all__ = [
     "FIRST",
+    "HEAD",
     "Entry",
     "FileRef",
     "Note",
@@ -27,6 +28,7 @@ __all__ = [
     "Verdict",
     "Why",
     "Window",
+    "check_signer",
     "judge",
     "open_parcel",
     "verify",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jiezhi.core.evidence.canonical import MAX_INT, Json, decode_canonical, encode
+from jiezhi.core.evidence.canonical import Json, decode_canonical, encode
 from jiezhi.core.evidence.digest import is_hex, sm3_hex
 from jiezhi.core.evidence.instants import from_iso
 from jiezhi.core.evidence.signing import Signer, verify_signature
@@ -19,6 +19,8 @@ SIGNATURE = "signature.json"
 FILES = "files/"
 # 签名覆盖的话前面加一句，别处签的东西拿来冒充不了。
 PARCEL_MARK = b"jiezhi parcel 1\n"
+# 轮次、序号、字节数都在这之内：库里的整数列是 32 位。
+MAX_COUNT = 2**31 - 1
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,39}\Z")
 _ID = re.compile(r"[0-9a-z:._-]{1,120}\Z")
 
@@ -132,8 +134,8 @@ class Parcel:
 
 
 def read_count(value: Json, least: int) -> int:
-    """不小于 `least` 的整数；不是 → ValueError。"""
-    if type(value) is not int or not least <= value <= MAX_INT:
+    """不小于 `least`、不超过 MAX_COUNT 的整数；不是 → ValueError。"""
+    if type(value) is not int or not least <= value <= MAX_COUNT:
         raise ValueError("序号写法不对")
     return value
 

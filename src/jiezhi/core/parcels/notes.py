@@ -15,6 +15,7 @@ from jiezhi.core.parcels.reading import Refused, Why
 NoteKind = Literal["receipt", "fetch"]
 MARK = b"jiezhi note 1\n"
 MAX_HELD = 1000
+MAX_NOTE = 64 << 10
 # 来取的小条过了这么久就不认：别人捡到旧的，取不走里面的个人信息。
 FRESH = timedelta(minutes=5)
 
@@ -51,8 +52,10 @@ class Note:
 
     @classmethod
     def opened(cls, data: bytes) -> tuple[Note, Signed]:
-        """读出小条和签名（还没有核对是谁签的）；不成样 → Refused。"""
+        """读出小条和签名（还没有核对是谁签的）；不成样、超过 MAX_NOTE 字节 → Refused。"""
         try:
+            if len(data) > MAX_NOTE:
+                raise ValueError("大得不正常")
             value = decode_canonical(data)
             if type(value) is not dict or set(value) != {"note", "signed"}:
                 raise ValueError("小条的项目不对")

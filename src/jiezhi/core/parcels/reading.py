@@ -1,4 +1,4 @@
-"""读来路不明的包：逐字节照唯一的写法对，对不上就不收；再核对是谁签的、给谁的、材料在不在。"""
+"""读来路不明的包：先看是不是认得的钥匙、对清单的原始字节验签，再解析；逐字节照唯一的写法对，对不上就不收。"""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from jiezhi.core.evidence.digest import hasher, sm3_hex
 from jiezhi.core.parcels.format import FILES, MANIFEST, PARCEL_MARK, SIGNATURE, FileRef, Parcel, Signed
 from jiezhi.core.parcels.writing import CHUNK, LOCAL, directory, local_header
 
-MAX_TEXT = 32 << 20
+# 清单、签名最多几字节；清单里最多几个值（照逗号和括号的个数估，不先解析）：每个值在内存里约 70 字节。
+MAX_MANIFEST = 8 << 20
+MAX_SIGNATURE = 4 << 10
+MAX_VALUES = 1_000_000
 MAX_FILES = 5_000
+# 开头这么多字节里一定有完整的清单和签名：收到这里就能先认人。
+HEAD = MAX_MANIFEST + MAX_SIGNATURE + (1 << 10)
 _NAME = 100
 
 
@@ -42,7 +47,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """读出来的一包，还没有核对是谁签的。`places` 是各份材料在文件里的位置（摘要 → 起点、字节数）。"""
+    """读出来的一包：清单确是 `signed.public_key` 签的，还没有核对是不是它自称的那个节点、给谁的。
+
+    `places` 是各份材料在文件里的位置（摘要 → 起点、字节数）。
+    """
 
     parcel: Parcel
     manifest: bytes
@@ -55,22 +63,29 @@ class Opened:
         return sm3_hex(self.manifest)
 
 
-def open_parcel(file: BinaryIO, size: int, *, most: int) -> Opened:
-    """读一包（可以定位的文件，共 `size` 字节，超过 `most` 不读）。
+def check_signer(file: BinaryIO, size: int, *, keys: Collection[str], old_keys: Collection[str] = ()) -> None:
+    """只看开头：清单是不是 `keys` 里哪一把签的。`file` 可以只收到一半（不少于 `HEAD` 字节）。不是 → Refused。"""
+    _signed_manifest(_Reader(file, size), keys, old_keys)
 
-    与唯一的写法差一个字节、清单不是规范写法、材料与自己的名称不符，都 → Refused。
+
+def open_parcel(
+    file: BinaryIO, size: int, *, most: int, keys: Collection[str], old_keys: Collection[str] = ()
+) -> Opened:
+    """读一包（可以定位的文件，共 `size` 字节，超过 `most` 不读）。`keys` 是现在认的公钥，`old_keys` 是换下来的。
+
+    不认识的钥匙、签名不对的，不读、不解析清单；与唯一的写法差一个字节、清单不是规范写法、材料与自己的名称不符，
+    都 → Refused。
     """
     if size > most:
         raise Refused(Why.UNREADABLE, f"包有 {size >> 20} MB，超过上限 {most >> 20} MB")
-    file.seek(0)
     reader = _Reader(file, size)
-    manifest = reader.text(MANIFEST)
-    signature = reader.text(SIGNATURE)
+    manifest, signed = _signed_manifest(reader, keys, old_keys)
+    if sum(manifest.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise Refused(Why.UNREADABLE, "清单里的内容多得不正常")
     try:
         parcel = Parcel.from_json(manifest)
-        signed = Signed.from_value(decode_canonical(signature))
     except ValueError as error:
-        raise Refused(Why.ALTERED, f"清单或签名不成样，被改动过：{error}") from error
+        raise Refused(Why.ALTERED, f"清单不成样：{error}") from error
     if len(parcel.files) > MAX_FILES:
         raise Refused(Why.UNREADABLE, "包里的材料太多")
     places = {ref.sm3: reader.file(ref) for ref in parcel.files}
@@ -78,8 +93,29 @@ def open_parcel(file: BinaryIO, size: int, *, most: int) -> Opened:
     return Opened(parcel, manifest, signed, places)
 
 
+def _signed_manifest(
+    reader: _Reader, keys: Collection[str], old_keys: Collection[str]
+) -> tuple[bytes, Signed]:
+    """先读签名认钥匙，再回头读清单验签；读完停在材料前面。"""
+    place = reader.passed(MANIFEST, MAX_MANIFEST)
+    signature = reader.text(*reader.passed(SIGNATURE, MAX_SIGNATURE))
+    try:
+        signed = Signed.from_value(decode_canonical(signature))
+    except ValueError as error:
+        raise Refused(Why.ALTERED, f"签名不成样，被改动过：{error}") from error
+    if signed.public_key in old_keys:
+        raise Refused(Why.OLD_KEY, "签名用的是已经换掉的钥匙")
+    if signed.public_key not in keys:
+        raise Refused(Why.STRANGER, "签名的钥匙不是哪一个登记过、核对过指纹的节点的")
+    manifest = reader.text(*place)
+    if not signed.good(PARCEL_MARK, manifest):
+        raise Refused(Why.FORGED, "签名与清单不符，是伪造的或被改动过")
+    return manifest, signed
+
+
 class _Reader:
     def __init__(self, file: BinaryIO, size: int) -> None:
+        file.seek(0)
         self._file = file
         self._size = size
         self._members: list[tuple[bytes, int, int, int]] = []
@@ -98,13 +134,21 @@ class _Reader:
         self._members.append((name.encode(), size, crc, at))
         return size, crc, self._file.tell()
 
-    def text(self, name: str) -> bytes:
-        size, crc, _ = self._header(name)
-        if size > MAX_TEXT:
+    def passed(self, name: str, most: int) -> tuple[str, int, int, int]:
+        """跨过一段文字，先不读；返回（名称、字节数、CRC、起点），交给 `text` 读。"""
+        size, crc, at = self._header(name)
+        if size > most:
             raise Refused(Why.UNREADABLE, f"“{name}”大得不正常")
+        self._file.seek(at + size)
+        return name, size, crc, at
+
+    def text(self, name: str, size: int, crc: int, at: int) -> bytes:
+        after = self._file.tell()
+        self._file.seek(at)
         data = self._file.read(size)
         if len(data) != size or zlib.crc32(data) != crc:
             raise Refused(Why.ALTERED, f"“{name}”被改动过")
+        self._file.seek(after)
         return data
 
     def file(self, ref: FileRef) -> tuple[int, int]:
@@ -126,12 +170,10 @@ class _Reader:
             raise Refused(Why.ALTERED, "包的目录被改动过，或者后面多出了东西")
 
 
-def verify(opened: Opened, *, me: str, key: str, old_keys: Collection[str] = ()) -> None:
-    """核对是给我的、是那个节点现在的钥匙（`key`，十六进制）签的。不是 → Refused。"""
-    parcel, signed = opened.parcel, opened.signed
+def verify(opened: Opened, *, me: str, key: str) -> None:
+    """核对是给我的、签它的是自称的那个节点现在的钥匙（`key`，十六进制）。不是 → Refused。"""
+    parcel = opened.parcel
     if parcel.receiver != me:
         raise Refused(Why.NOT_FOR_US, f"是给节点“{parcel.receiver}”的，不是给我的")
-    if signed.public_key in old_keys:
-        raise Refused(Why.OLD_KEY, f"节点“{parcel.sender}”用的是已经换掉的钥匙")
-    if signed.public_key != key or not signed.good(PARCEL_MARK, opened.manifest):
+    if opened.signed.public_key != key:
         raise Refused(Why.FORGED, f"签名不是节点“{parcel.sender}”登记的钥匙签的")

@@ -108,7 +108,11 @@ def test_forgeries_are_refused_and_recorded(outside: Counterpart, office: Office
     stranger = Counterpart("stranger", b"s" * 32)
     assert why(stranger.parcel(case(2, START), now=START)) == Why.STRANGER
     impostor = Counterpart("yunqiao-wai", b"i" * 32)
-    assert why(impostor.parcel(case(3, START), now=START)) == Why.FORGED
+    assert why(impostor.parcel(case(3, START), now=START)) == Why.STRANGER, "自称是它，钥匙谁的都不是"
+    neighbour = Counterpart("lindao", b"l" * 32)
+    neighbour.join("subordinate", START, opens="report.snapshot")
+    neighbour.code = "yunqiao-wai"
+    assert why(neighbour.parcel(case(3, START), now=START)) == Why.FORGED, "别的节点的钥匙"
     assert why(outside.parcel(case(4, START), now=START, to="someone-else")) == Why.NOT_FOR_US
     assert why(b"PK rubbish") == Why.UNREADABLE
     rng = random.Random(11)
@@ -117,7 +121,7 @@ def test_forgeries_are_refused_and_recorded(outside: Counterpart, office: Office
         spoilt[rng.randrange(len(spoilt))] ^= rng.randrange(1, 256)
         assert why(bytes(spoilt)) in (Why.ALTERED, Why.UNREADABLE, Why.FORGED, Why.STRANGER, Why.NOT_FOR_US)
     assert arrive(good, START).verdict is Verdict.NEXT
-    assert Rejection.objects.count() == 44
+    assert Rejection.objects.count() == 45
 
 
 def test_old_keys_and_stopped_nodes(outside: Counterpart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from typing import BinaryIO
 
 from jiezhi.core.evidence.digest import sm3_hex
@@ -12,8 +13,9 @@ from jiezhi.core.parcels.format import PARCEL_MARK
 
 OUTSIDE = Ed25519Signer.from_seed(b"o" * 32)
 STRANGER = Ed25519Signer.from_seed(b"s" * 32)
+KEY = OUTSIDE.public_key.hex()
 PHOTOS = [b"\xff\xd8 first photo" * 40, b"\xff\xd8 second" * 90]
-MOST = 1 << 20
+MOST = 8 << 20
 
 
 def parcel(seq: int = 1, previous: str = FIRST, *, epoch: int = 1, words: str = "路灯不亮") -> Parcel:
@@ -48,5 +50,5 @@ def written(made: Parcel, signer: Ed25519Signer = OUTSIDE) -> bytes:
     return out.getvalue()
 
 
-def opened(data: bytes) -> Opened:
-    return open_parcel(io.BytesIO(data), len(data), most=MOST)
+def opened(data: bytes, keys: Collection[str] = (KEY,), old_keys: Collection[str] = ()) -> Opened:
+    return open_parcel(io.BytesIO(data), len(data), most=MOST, keys=keys, old_keys=old_keys)

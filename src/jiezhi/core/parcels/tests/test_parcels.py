@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import random
+import tracemalloc
 import zipfile
+import zlib
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.evidence.instants import BEIJING
+from jiezhi.core.evidence.signing import Ed25519Signer
 from jiezhi.core.parcels import (
     FIRST,
     Note,
@@ -20,12 +23,17 @@ from jiezhi.core.parcels import (
     Verdict,
     Why,
     Window,
+    check_signer,
     judge,
+    open_parcel,
+    reading,
     verify,
     write_parcel,
 )
-from jiezhi.core.parcels.format import Parcel, Signed
+from jiezhi.core.parcels.format import MANIFEST, PARCEL_MARK, SIGNATURE, Parcel, Signed
+from jiezhi.core.parcels.notes import MAX_NOTE
 from jiezhi.core.parcels.tests.samples import (
+    KEY,
     OUTSIDE,
     PHOTOS,
     STRANGER,
@@ -36,14 +44,14 @@ from jiezhi.core.parcels.tests.samples import (
     written,
 )
 from jiezhi.core.parcels.window import AHEAD
+from jiezhi.core.parcels.writing import directory, local_header
 
-KEY = OUTSIDE.public_key.hex()
 NOW = datetime(2026, 8, 3, 9, 0, tzinfo=BEIJING)
 
 
 def why(data: bytes, key: str = KEY, me: str = "in", old: tuple[str, ...] = ()) -> Why:
     with pytest.raises(Refused) as caught:
-        verify(opened(data), me=me, key=key, old_keys=old)
+        verify(opened(data, {KEY, key} - set(old), old), me=me, key=key)
     return caught.value.why
 
 
@@ -80,7 +88,8 @@ def test_every_single_byte_matters() -> None:
 def test_who_signed_it_and_for_whom() -> None:
     data = written(parcel())
     assert why(data, me="other") is Why.NOT_FOR_US
-    assert why(written(parcel(), STRANGER)) is Why.FORGED, "别的节点的钥匙"
+    assert why(written(parcel(), STRANGER)) is Why.STRANGER, "谁的都不是"
+    assert why(data, key=STRANGER.public_key.hex()) is Why.FORGED, "是登记过的钥匙，但不是自称的那个节点的"
     assert why(data, key=STRANGER.public_key.hex(), old=(KEY,)) is Why.OLD_KEY
     # 照抄公钥，自己签：清单一样，签名不对。
     forged = signed(parcel(), STRANGER)
@@ -105,10 +114,73 @@ def test_rubbish_is_refused(data: bytes) -> None:
 
 
 def test_too_big_is_not_read() -> None:
-    from jiezhi.core.parcels import open_parcel
-
     with pytest.raises(Refused, match="上限"):
-        open_parcel(io.BytesIO(b""), 1 << 40, most=1 << 20)
+        open_parcel(io.BytesIO(b""), 1 << 40, most=1 << 20, keys=())
+
+
+def _raw(manifest: bytes, signer: Ed25519Signer = OUTSIDE) -> bytes:
+    """不管清单成不成样，照样签、照样装。"""
+    members, out = [], b""
+    for name, text in (
+        (MANIFEST, manifest),
+        (SIGNATURE, Signed.by(signer, PARCEL_MARK, manifest).to_json()),
+    ):
+        members.append((name.encode(), len(text), zlib.crc32(text), len(out)))
+        out += local_header(name.encode(), len(text), zlib.crc32(text)) + text
+    return out + directory(members)
+
+
+BOMBS = {
+    "many": b"[" + b",".join([b"[]"] * 400_000) + b"]",
+    "deep": b"[" * 900_000 + b"]" * 900_000,
+    "deep within bounds": b"[" * 200_000 + b"]" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_not_parsed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """不认识的人寄来的不解析；认识的人寄来的，解析之前先估多大、解析时限深。"""
+    data = _raw(BOMBS[name], STRANGER)
+    with monkeypatch.context() as patched:
+        patched.setattr(Parcel, "from_json", lambda data: pytest.fail("不该解析"))
+        with pytest.raises(Refused) as caught:
+            opened(data)
+        assert caught.value.why is Why.STRANGER
+        forged = Signed(signed(parcel()).algorithm, KEY, signed(parcel()).signature)
+        patched.setattr(Signed, "by", lambda *given: forged)
+        with pytest.raises(Refused) as caught:
+            opened(_raw(BOMBS[name]))
+        assert caught.value.why is Why.FORGED
+    monkeypatch.setattr(reading, "MAX_VALUES", 300_000)
+    data = _raw(BOMBS[name])
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused):
+            opened(data)
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_manifest_too_big_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_MANIFEST", 100)
+    assert why(written(parcel())) is Why.UNREADABLE
+    monkeypatch.undo()
+    monkeypatch.setattr(reading, "MAX_SIGNATURE", 10)
+    assert why(written(parcel())) is Why.UNREADABLE
+
+
+def test_the_head_is_enough_to_know_the_signer() -> None:
+    """只收到开头就能认人：不认识的不用收完。"""
+    data = written(parcel())
+    head = data[: data.index(b"PK", data.index(SIGNATURE.encode()))]
+    check_signer(io.BytesIO(head), len(head), keys={KEY})
+    for keys, old, expected in (((), (), Why.STRANGER), ((), (KEY,), Why.OLD_KEY)):
+        with pytest.raises(Refused) as caught:
+            check_signer(io.BytesIO(head), len(head), keys=keys, old_keys=old)
+        assert caught.value.why is expected
+    with pytest.raises(Refused):
+        check_signer(io.BytesIO(head[:-200]), len(head) - 200, keys={KEY})
 
 
 def test_manifest_is_strict() -> None:
@@ -118,6 +190,7 @@ def test_manifest_is_strict() -> None:
         (b'"v":1', b'"v":2'),
         (b'"seq":1', b'"seq":0'),
         (b'"seq":1', b'"seq":true'),
+        (b'"seq":1', b'"seq":2147483648'),
         (b'"from":"out"', b'"from":"OUT"'),
         (b'"at":"2026', b'"at":"x026'),
         (b'"receipt":[1,4,', b'"receipt":[1,4,4,'),
@@ -153,6 +226,8 @@ def test_notes() -> None:
     for me, key in (("in", KEY), ("out", STRANGER.public_key.hex())):
         with pytest.raises(Refused):
             found.check(mark, me=me, key=key)
+    with pytest.raises(Refused, match="大得不正常"):
+        Note.opened(b" " * (MAX_NOTE + 1))
     rng = random.Random(3)
     for _ in range(500):
         spoilt = bytearray(data)
