@@ -57,6 +57,10 @@ BROKEN: dict[str, tuple[tuple[Edit, ...], ...]] = {
         (put("meanings.dispute", {"rests_on": ["dispute_kind"]}),),
     ),
     "refunded": ((put("actions.overturned.to", "revoked"),), (cut("actions.no_refund.means"),)),
+    "paid_kept": (
+        (drop("actions.pay.needs", "paid_kept"),),
+        (put("conditions.paid_kept.call.args.paid", "field.fine"),),
+    ),
     "refund_whole": ((drop("actions.refund.needs", "refund_whole"),),),
     "refund_paper": ((drop("actions.refund_excess.collect", "refund_paper"),),),
     "nothing_to_refund": ((drop("actions.no_refund.needs", "nothing_to_refund"),),),

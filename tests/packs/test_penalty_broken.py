@@ -270,8 +270,8 @@ def test_one_thing_broken_is_refused_with_its_rule_and_article(name: str) -> Non
 
 
 ELSEWHERE = {
-    "surcharge_by_day", "surcharge_form", "altered_starts_over", "dispute_settled", "refunded", "refund_whole",
-    "refund_paper", "nothing_to_refund", "closed_refunded",
+    "surcharge_by_day", "surcharge_form", "altered_starts_over", "dispute_settled", "refunded", "paid_kept",
+    "refund_whole", "refund_paper", "nothing_to_refund", "closed_refunded",
 }  # fmt: skip
 """在 test_after_decision_broken.py 里普通程序、简易程序各试一遍的。"""
 

@@ -139,7 +139,7 @@ def test_from_a_clue_through_hearing_review_and_instalments_to_the_archive(desk:
     periods = list(Case.objects.filter(parent=case, matter="enforcement.instalment").order_by("pk"))
     assert len(periods) == 2 and "缴纳罚款" not in desk.running(case)
     paid = {"实缴金额": 6_000_000, "缴款凭证": [desk.photo()]}
-    whole = {"实缴金额": 12_000_000, "缴款凭证": [desk.photo()]}
+    whole = {"累计实缴金额": 12_000_000, "缴款凭证": [desk.photo()]}
     desk.at(9, 28)
     desk.does(periods[0], team.finance, "登记本期缴清", 缴款日期="2026-09-28", **paid)
     said = desk.refused(case, team.finance, "登记分期缴清", 缴款日期="2026-09-28", **whole)

@@ -145,7 +145,7 @@ def test_unpaid_then_surcharged_demanded_and_taken_to_court(desk: Any, team: Tea
     desk.does(case, team.head, "作出处罚决定", **decision(desk))
     served(desk, team, case, "处罚决定书")
     decided = desk.now
-    short = {"实缴金额": 8_999_999, "缴款日期": desk.now.date().isoformat(), "缴款凭证": [desk.photo()]}
+    short = {"累计实缴金额": 8_999_999, "缴款日期": desk.now.date().isoformat(), "缴款凭证": [desk.photo()]}
     assert "不足罚款金额" in desk.refused(case, team.finance, "登记缴清罚款", **short)
     assert "还在计时" in desk.refused(case, team.finance, "加处罚款")
     desk.later(days=26)

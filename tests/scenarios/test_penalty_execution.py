@@ -222,7 +222,7 @@ def test_upheld_on_review_leaves_fifteen_days_to_sue(desk: Any, team: Team) -> N
     case.refresh_from_db()
     # 缴清了，法院的子件随之停下
     paid = {"缴款日期": desk.now.date().isoformat(), "缴款凭证": [desk.photo()]}
-    desk.does(case, team.finance, "登记缴清罚款", 实缴金额=9_000_000, **paid)
+    desk.does(case, team.finance, "登记缴清罚款", 累计实缴金额=9_000_000, **paid)
     desk.worker()
     assert Case.objects.get(parent=case, matter="enforcement.court").state == "void"
     desk.same(case)
@@ -244,14 +244,14 @@ def test_the_surcharge_is_by_the_day_and_pauses_for_each_dispute(desk: Any, team
     # 两次复议诉讼之间的两天，和后一次之后的三天
     assert case.fields["surcharge"] == 9_000_000 * 3 * 5 // 100
     paid = {"缴款日期": desk.now.date().isoformat(), "缴款凭证": [desk.photo()]}
-    said = desk.refused(case, team.finance, "登记缴清罚款", 实缴金额=9_000_000, **paid)
+    said = desk.refused(case, team.finance, "登记缴清罚款", 累计实缴金额=9_000_000, **paid)
     assert "已经加处的罚款" in said
-    desk.does(case, team.finance, "登记先缴的罚款", 实缴金额=9_000_000, **paid)
+    desk.does(case, team.finance, "登记先缴的罚款", 累计实缴金额=9_000_000, **paid)
     desk.later(days=10)
     more = 9_000_000 * 3 * 6 // 100
     assert "每日百分之三" in desk.refused(case, team.finance, "加处罚款", 加处罚款金额=more), "只算到缴款那天"
     whole = case.fields["surcharge"] + 9_000_000
-    desk.does(case, team.finance, "登记缴清罚款", 实缴金额=whole, **paid)
+    desk.does(case, team.finance, "登记缴清罚款", 累计实缴金额=whole, **paid)
     desk.worker()
     assert "加处罚款" in words_of(case, "加处罚款告知书")
     desk.same(case)

@@ -49,9 +49,11 @@ def test_decided_on_the_spot_paid_and_packed(desk: Any, team: list[Any]) -> None
 
     finance, chief = desk.person("finance_clerk"), desk.person("enforcement_chief")
     desk.later(days=3)
-    short = {"实缴金额": 1, "缴款日期": "2026-08-06", "缴款凭证": [desk.photo()]}
+    short = {"累计实缴金额": 1, "缴款日期": "2026-08-06", "缴款凭证": [desk.photo()]}
     assert "实缴金额不足" in desk.refused(case, finance, "登记缴清罚款", **short)
-    desk.does(case, finance, "登记缴清罚款", 实缴金额=15000, 缴款日期="2026-08-06", 缴款凭证=[desk.photo()])
+    desk.does(
+        case, finance, "登记缴清罚款", 累计实缴金额=15000, 缴款日期="2026-08-06", 缴款凭证=[desk.photo()]
+    )
     desk.does(case, chief, "结案")
     assert case.state == "closed" and desk.running(case) == set()
     desk.worker()
@@ -92,7 +94,12 @@ def test_cash_collected_is_handed_in_within_two_working_days(desk: Any, team: li
     assert "收缴款缴付银行" in desk.running(case)
     finance = desk.person("finance_clerk")
     desk.does(
-        case, finance, "收缴款缴付银行", 实缴金额=10000, 缴款日期="2026-08-04", 缴付银行凭证=[desk.photo()]
+        case,
+        finance,
+        "收缴款缴付银行",
+        累计实缴金额=10000,
+        缴款日期="2026-08-04",
+        缴付银行凭证=[desk.photo()],
     )
     assert "还没有“当场处罚报备”" in desk.refused(case, desk.person("enforcement_chief"), "结案")
     desk.does(case, team[1], "报所属机关备案")

@@ -38,7 +38,7 @@ def ticks(desk: Any, case: Case) -> None:
 
 def paid(desk: Any, case: Case, finance: Any, yuan: int) -> Case:
     return desk.does(
-        case, finance, "登记缴清罚款", 实缴金额=yuan * 100, 缴款日期=desk.now.date().isoformat(), 缴款凭证=[desk.photo()]
+        case, finance, "登记缴清罚款", 累计实缴金额=yuan * 100, 缴款日期=desk.now.date().isoformat(), 缴款凭证=[desk.photo()]
     )  # fmt: skip
 
 
@@ -238,9 +238,9 @@ def test_the_surcharge_is_by_the_day_and_told_in_writing(desk: Any, team: list[A
     assert "百分之三" in words and "45元" in words and "陈述、申辩" in words
     # 罚款先缴了的，只算到缴款那天
     money = {"缴款日期": "2026-08-28", "缴款凭证": [desk.photo()]}
-    assert "实缴金额不足" in desk.refused(case, finance, "登记缴清罚款", 实缴金额=15000, **money)
-    desk.does(case, finance, "登记先缴的罚款", 实缴金额=15000, **money)
+    assert "实缴金额不足" in desk.refused(case, finance, "登记缴清罚款", 累计实缴金额=15000, **money)
+    desk.does(case, finance, "登记先缴的罚款", 累计实缴金额=15000, **money)
     desk.at(9, 8)
     assert "每日百分之三" in desk.refused(case, finance, "加处罚款", 加处罚款金额=9000)
-    desk.does(case, finance, "登记缴清罚款", 实缴金额=19500, **money)
+    desk.does(case, finance, "登记缴清罚款", 累计实缴金额=19500, **money)
     desk.same(case)

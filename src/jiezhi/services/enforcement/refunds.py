@@ -1,6 +1,7 @@
 """登记给业务模板用的：决定撤销、变更之后，多缴的退还给当事人；加处罚款随变更后的数额减下来。金额都是整数分。
 
-缴过多少：一次缴的看 paid，当场收缴还没有缴付银行的看 cash，分期的看各期的 paid，法院执行的看执行到位金额。
+缴过多少：paid 是累计的，只许越登越多；当场收缴还没有缴付银行的看 cash，分期的看各期的 paid 合计，三者取多的；
+法院执行的看执行到位金额。
 应缴多少：决定已经撤销的是零；没有撤销的是罚款加上加处的。
 """
 
@@ -18,6 +19,7 @@ def register() -> None:
     """在 AppConfig.ready() 里调用；重复调用无妨。"""
     extensions.fact("penalty.refund", "应当退还的罚款（分，累计）", owed)
     extensions.condition("penalty.refund_whole", "退还的不少于应当退还的", refund_whole)
+    extensions.condition("penalty.paid_kept", "累计实缴的不少于以前登记的", paid_kept)
     extensions.condition("penalty.nothing_to_refund", "没有要退还的", nothing_to_refund)
     extensions.fact("penalty.surcharge_altered", "按变更后的罚款折算的加处罚款（分）", surcharge_altered)
     extensions.condition("penalty.surcharge_altered_right", "加处罚款随变更减下来", surcharge_altered_right)
@@ -29,8 +31,7 @@ def owed(context: Context) -> int:
         return 0
     fields, done = context.view.fields, context.view.done
     parts, courts = _children(context.view.uid)
-    once = fields.get("paid")
-    paid = max((fields.get("cash") if once is None else once) or 0, _sum(parts, "paid"))
+    paid = _paid(fields, parts)
     executed = _sum(courts, "executed_amount")
     if not DECIDED & done:
         return paid + executed
@@ -39,6 +40,17 @@ def owed(context: Context) -> int:
     due = fine + min(fine, added + _sum(parts, "surcharge"))
     # 法院照裁定执行的不算多缴；后来变更了的，连同执行到位的一起算。
     return max(0, paid + (executed if "amend" in done else 0) - due)
+
+
+def _paid(fields: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> int:
+    return max(fields.get("paid") or 0, fields.get("cash") or 0, _sum(parts, "paid"))
+
+
+def paid_kept(context: Context, paid: Any = None) -> bool:
+    """这次登记的累计实缴，不少于以前登记缴过的：改小了，多缴的就查不出、不退了。"""
+    stored = context.view.fields if context.view else {}
+    parts = _children(context.view.uid)[0] if context.view else []
+    return isinstance(paid, int) and paid >= _paid(stored, parts)
 
 
 def _children(uid: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
