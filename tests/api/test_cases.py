@@ -251,6 +251,38 @@ def test_pages_do_not_overlap_and_the_total_is_right(caller: Made, opened: Made)
     assert len(seen) == 5 and set(seen) == made
 
 
+def test_following_the_cursor_is_not_upset_by_what_comes_in(caller: Made, opened: Made, street: Any) -> None:
+    """一页一页接着翻，每页之间都新来一件、办一件：原来的一件不重、一件不漏。"""
+    made = [opened(f"第{n}件路灯不亮") for n in range(7)]
+    me, seen, cursor = caller("fenbo"), [], ""
+    first = me.get("/cases", {"size": 2}).json()
+    assert first["total"] == 7 and first["next"]
+    while True:
+        found = me.get("/cases", {"size": 2, "cursor": cursor}).json()
+        seen += [one["number"] for one in found["items"]]
+        assert found["page"] == (None if cursor else 1)
+        if not found["more"]:
+            break
+        cursor = found["next"]
+        opened(f"翻到第{len(seen)}件时新来的")
+    assert len(seen) == len(set(seen)) and {one.number for one in made} <= set(seen)
+    assert found["next"] == "" and found["total"] is None
+
+
+def test_a_cursor_is_only_for_the_same_list(caller: Made, opened: Made) -> None:
+    for n in range(3):
+        opened(f"第{n}件路灯不亮")
+    me = caller("fenbo")
+    cursor = me.get("/cases", {"size": 1}).json()["next"]
+    assert me.get("/cases", {"size": 2, "cursor": cursor}).json()["items"], "每页几件可以改"
+    for query in (
+        {"cursor": cursor, "state": "new"},
+        {"cursor": cursor + "x"},
+        {"cursor": cursor, "page": 2},
+    ):
+        problem(me.get("/cases", query), 422, "invalid")
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -41,7 +41,7 @@ def test_whatever_is_said_is_kept_as_it_was(caller: Made, resident: Any, street:
     assert next(one["value"] for one in whole.json()["fields"] if one["name"] == "content") == said
     assert me.get("/cases").json()["items"][0]["title"] == said[:200]
     assert me.get("/cases", {"q": text[:100]}).status_code == 200
-    tracked = resident.get(f"/public/reports/{case.number}", {"code": made.json()["code"]})
+    tracked = resident.track(case.number, made.json()["code"])
     assert said in [one["text"] for one in tracked.json()["contents"]]
     assert outbox.drain().failed == 0
     case.refresh_from_db()

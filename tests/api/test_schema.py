@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -89,6 +89,7 @@ def world(everyone: str, opened: Callable[..., Any], resident: Any, street: Any)
         "uid": [str(one) for one in Case.objects.values_list("uid", flat=True)],
         "number": [made["number"]],
         "code": [made["code"]],
+        "X-Query-Code": [made["code"]],
         "matter": MATTERS,
         "action": sorted({name for one in MATTERS for name in _definition(one).matter.actions}),
         "name": ["report_category"],
@@ -129,8 +130,8 @@ def _checks(names: list[str]) -> list[Any]:
 def lifelike(case: Any, world: dict[str, list[str]]) -> None:
     """标识换成真的；填写的内容换成真的字段名，值照旧。"""
     chance = random.Random(repr((case.path_parameters, case.query, case.body)))
-    for place in (case.path_parameters, case.query, case.body):
-        if isinstance(place, dict):
+    for place in (case.path_parameters, case.query, case.headers, case.body):
+        if isinstance(place, MutableMapping):
             for name in [*place]:
                 if name in world and chance.random() < 0.9:
                     place[name] = chance.choice(world[name])

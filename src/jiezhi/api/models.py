@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from jiezhi.base.accounts.sealing import SealedModel
+
 SCOPES: dict[str, str] = {
     "cases:read": "看件",
     "cases:open": "登记新件",
@@ -17,8 +19,10 @@ SCOPES: dict[str, str] = {
 }
 
 
-class ApiToken(models.Model):
+class ApiToken(SealedModel):
     """一个令牌。停用的留着，不删。"""
+
+    unsealed = frozenset({"last_used_at"})  # 读的路上记的，只看用没用
 
     officer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens", verbose_name="谁的"

@@ -23,7 +23,7 @@ def token_of(secret: str) -> ApiToken | None:
         return None
     found = stamps.everything()
     people, mine = found.get(stamps.PEOPLE, ""), found.get(TOKENS, "")
-    table = _usable.get(_table, f"{people}|{mine}" if people and mine else "")
+    table = _usable.get(_table, f"{people}|{mine}")
     return table.get(digest_of(secret))
 
 

@@ -27,7 +27,7 @@ from jiezhi.api.parsing import JsonParser, JsonRenderer
 from jiezhi.api.problems import USUAL, Problem
 from jiezhi.api.shapes import ProblemOut
 from jiezhi.api.views import cases, files, hooks, places, public, registry
-from jiezhi.base.casework.files import FileRefused
+from jiezhi.base.casework.files import FileRefused, NoRoom
 
 logger = logging.getLogger(__name__)
 ABOUT = """街治的接口。办公接口用令牌（Authorization: Bearer …），令牌绑定一名人员：看得见什么、能办什么就是这个人的。
@@ -144,6 +144,7 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 for kind_, errors_, detail_ in (
     ("not-found", (Http404,), ""),
     ("not-allowed", (PermissionDenied,), ""),
+    ("unavailable", (NoRoom,), ""),
     ("invalid", (FileRefused,), ""),
     ("too-large", (RequestDataTooBig,), USUAL["too-large"]),
     ("bad-request", (SuspiciousOperation, MultiPartParserError, UnreadablePostError), USUAL["bad-request"]),

@@ -59,6 +59,9 @@ class Wanted(In):
     )
     page: int = Field(1, ge=1, le=FARTHEST)
     size: int = Field(50, ge=1, le=MOST)
+    cursor: Annotated[str, StringConstraints(max_length=300)] = Field(
+        "", description="上一页给的 next：从那里接着翻，别的筛选要一样"
+    )
 
 
 class OpenIn(In):
@@ -162,12 +165,13 @@ class CaseRow(BaseModel):
 
 
 class CasePage(BaseModel):
-    """一页列表。总数数到 1000 为止：再多的 `capped` 为真。"""
+    """一页列表。总数数到 1000 为止：再多的 `capped` 为真；用 `cursor` 翻的没有页码，也不数。"""
 
     items: list[CaseRow]
-    page: int
+    page: int | None
     more: bool
-    total: int
+    next: str = Field(description="写进 cursor 接着翻；没有更多的为空")
+    total: int | None
     capped: bool
 
 

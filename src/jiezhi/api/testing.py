@@ -20,6 +20,10 @@ class Caller:
         """GET。"""
         return self.client.get(BASE + path, data, headers=self.headers | headers)
 
+    def track(self, number: str, code: str, **more: Any) -> Any:
+        """凭编号和查询码查进度；`more` 是 WSGI 的变量。"""
+        return self.client.get(f"{BASE}/public/reports/{number}", headers={"X-Query-Code": code}, **more)
+
     def post(self, path: str, body: Any = None, key: str = "", **headers: str) -> Any:
         """POST 一份 JSON；`key` 是请求标识。"""
         more = {"Idempotency-Key": key} if key else {}

@@ -1,55 +1,36 @@
-"""不用登录的接口按地址限速。数在本进程里：挡的是一个地址把服务占满，几个进程各数各的也够。
-
-查询码的试错另记在库里（services.residents），几个进程合在一起算。
-"""
+"""居民接口按地址限速：用完的拒绝，说明还要等几秒。"""
 
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest
 from ninja.throttling import BaseThrottle
 
-from jiezhi.api.address import client_address
+from jiezhi.base.accounts.throttle import Counter
 
-# 记着的地址最多这么多个；再多就把过了期的清掉，还是多的全部从头数。
-MOST = 50_000
+
+def size(request: HttpRequest) -> int:
+    """来的字节：照来人说的长短，网页服务器不会多收；没有说的按最大的一份算。"""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else int(settings.EVIDENCE_MAX_BYTES)
 
 
 class ByAddress(BaseThrottle):
-    """`name` 是 PUBLIC_RATES 里的哪一项；一段时间里的次数用完就拒绝，说明还要等几秒。"""
+    """`name` 是 PUBLIC_RATES 里的哪一项；`weigh` 是一次算多少，不写的一次算一。"""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._lock = threading.Lock()
-        self._seen: dict[str, tuple[float, int]] = {}
+    def __init__(self, name: str, weigh: Callable[[HttpRequest], int] | None = None) -> None:
+        self._counter = Counter(name)
+        self._weigh = weigh
         self._mine = threading.local()
 
     def allow_request(self, request: HttpRequest) -> bool:
         """这一次让不让过。"""
-        rate = settings.PUBLIC_RATES.get(self.name, "off")
-        if rate == "off":
-            return True
-        most, seconds = (int(part) for part in rate.split("/"))
-        now, key = time.monotonic(), client_address(request)
-        with self._lock:
-            start, count = self._seen.get(key, (now, 0))
-            if now - start >= seconds:
-                start, count = now, 0
-            if count >= most:
-                self._mine.wait = start + seconds - now
-                return False
-            if len(self._seen) >= MOST and key not in self._seen:
-                self._forget(now, seconds)
-            self._seen[key] = (start, count + 1)
-        return True
+        self._mine.wait = self._counter.wait(request, self._weigh(request) if self._weigh else 1)
+        return not self._mine.wait
 
     def wait(self) -> float | None:
         """刚才被拒绝的还要等几秒。"""
         return getattr(self._mine, "wait", None)
-
-    def _forget(self, now: float, seconds: float) -> None:
-        kept = {key: one for key, one in self._seen.items() if now - one[0] < seconds}
-        self._seen = kept if len(kept) < MOST else {}

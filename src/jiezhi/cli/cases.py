@@ -45,10 +45,11 @@ def act_command(
             fail(f"“{item}”应写成 字段=值", as_json)
         inputs[name] = _value(text)
     happened = moment(at, as_json) if at else None
+    officer = officer_named(login, as_json)
     result = actions.act(
-        str(case_numbered(case, as_json).uid),
+        str(case_numbered(case, officer, as_json, key).uid),
         action,
-        acting_officer=officer_named(login, as_json),
+        acting_officer=officer,
         inputs=inputs,
         reason=reason,
         at=happened,

@@ -25,13 +25,14 @@ def package_command(case: str, login: str, out: Path | None, reason: str, as_jso
     from jiezhi.base.archive import actions
     from jiezhi.core.evidence import PackageRefused
 
-    row = case_numbered(case, as_json)
+    officer = officer_named(login, as_json)
+    row = case_numbered(case, officer, as_json)
     target = out or Path(f"{row.number.replace('/', '-')}.zip")
     try:
         signed = actions.write_case_package(
             row,
             target,
-            acting_officer=officer_named(login, as_json),
+            acting_officer=officer,
             now=timezone.now(),
             reveal=bool(reason),
             reason=reason,

@@ -229,7 +229,7 @@ def log_command(name: str | None, failed: bool, limit: int, as_json: bool) -> No
             "id": row.pk,
             "subscription": row.subscription.name,
             "message": row.message,
-            "case": row.case.number if row.case else None,
+            "case": ("限指定人员的件" if row.case.confidential else row.case.number) if row.case else None,
             "at": localtime(row.at).isoformat(timespec="seconds"),
             "by_hand": row.by_hand,
             "ok": row.ok,

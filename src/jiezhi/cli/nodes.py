@@ -312,6 +312,7 @@ def status_command(as_json: bool) -> None:
 
     rows = [queries.standing(one) for one in queries.peers()]
     refused = list(queries.refused()[:20])
+    returned = list(queries.returned()[:20])
     rejected = list(queries.rejections()[:20])
     data = {
         "peers": [
@@ -333,6 +334,10 @@ def status_command(as_json: bool) -> None:
         "refused": [
             {"id": one.pk, "node": one.peer.code, "kind": one.kind, "why": one.say} for one in refused
         ],
+        "returned": [
+            {"node": one.peer.code, "case": one.case.number if one.case else "", "why": one.refused}
+            for one in returned
+        ],
         "rejected": [
             {"at": one.at, "sender": one.sender, "why": one.why, "say": one.say} for one in rejected
         ],
@@ -353,6 +358,10 @@ def status_command(as_json: bool) -> None:
         ]
         lines += [f"  {text}" for there, text in extra if there]
     lines += [f"没有办成 {one.pk}（{one.peer.code}）：{one.say}" for one in refused]
+    lines += [
+        f"对方没有办成（{one.peer.code}）{one.case.number if one.case else ''}：{one.refused}"
+        for one in returned
+    ]
     lines += [
         f"没有收下 {localtime(one.at):%m-%d %H:%M} {one.sender or '不知是谁'}：{one.say}" for one in rejected
     ]

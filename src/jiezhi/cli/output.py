@@ -52,18 +52,27 @@ def officer_named(login: str, as_json: bool = False) -> Any:
     return officer
 
 
-def case_numbered(number: str, as_json: bool = False) -> Any:
-    """按编号或全局标识找件；没有或不止一件就报错退出。"""
+def case_numbered(number: str, officer: Any, as_json: bool = False, key: str | None = None) -> Any:
+    """按编号或全局标识找 `officer` 看得见的件；没有（或看不见）、不止一件就报错退出。
+
+    他用请求标识 `key` 办过的，办完转给了别人也认：重来时照样答复“已办”。
+    """
+    from contextlib import suppress
+    from uuid import UUID
+
     from django.db.models import Q
 
     from jiezhi.base.casework.models import Case
+    from jiezhi.base.casework.queries import visible
 
     query = Q(number=number)
-    if len(number) == 36:
-        query |= Q(uid=number)
-    rows = list(Case.objects.filter(query).select_related("version")[:2])
+    with suppress(ValueError):
+        query |= Q(uid=UUID(number))
+    rows = list(visible(officer).filter(query).select_related("version")[:2])
+    if not rows and key:
+        rows = list(Case.objects.filter(query, events__key=key, events__officer=officer)[:2])
     if not rows:
-        fail(f"没有编号为“{number}”的件", as_json)
+        fail(f"没有编号为“{number}”的件，或您无权查看", as_json)
     if len(rows) > 1:
         fail(f"有几件编号都是“{number}”（来自不同系统），请改用全局标识", as_json)
     return rows[0]

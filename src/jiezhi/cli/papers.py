@@ -30,7 +30,7 @@ def document_command(
 
     now = timezone.now()
     officer = officer_named(login, as_json)
-    row = case_numbered(case, as_json)
+    row = case_numbered(case, officer, as_json)
     found = queries.visible(officer, now).filter(case=row).order_by("event__seq", "name", "version")
     if name is None:
         lines = [_line(one) for one in found] or ["没有文书，或您无权查看"]

@@ -254,7 +254,6 @@ _next_checkpoint: list[datetime] = []
 def _checkpoint(now: datetime, hours: int) -> bool:
     from jiezhi.base.archive import actions as archive
     from jiezhi.base.archive import queries as archived
-    from jiezhi.base.casework import files
     from jiezhi.base.casework.models import Event
 
     if not hours or (_next_checkpoint and now < _next_checkpoint[0]):
@@ -266,5 +265,4 @@ def _checkpoint(now: datetime, hours: int) -> bool:
     if due > now or not Event.objects.exists():
         return False
     archive.make_checkpoint(now=now)
-    files.sweep(now)
     return False

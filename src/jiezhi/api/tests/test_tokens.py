@@ -19,6 +19,8 @@ from jiezhi.base.accounts.actions import deactivate_officer, reactivate_officer
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import AdminRecord
 from jiezhi.base.casework.testing import Office, make_office
+from jiezhi.base.registry import stamps
+from jiezhi.base.registry.models import Stamp
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ def test_creating_and_revoking_are_recorded(office: Office) -> None:
     found = AdminRecord.objects.filter(target_id=str(row.pk)).order_by("pk")
     assert [(one.action, one.note) for one in found] == [("token.create", ""), ("token.revoke", "系统下线")]
     assert found[0].new["scopes"] == ["cases:read"]
+
+
+def test_revoking_works_at_once_even_before_any_officer_was_ever_changed(office: Office) -> None:
+    """人员的戳还没有过（刚装好），令牌的戳变了也要认。"""
+    Stamp.objects.filter(name=stamps.PEOPLE).delete()
+    row, secret = made(office)
+    assert token_of(secret) == row
+    revoke_token(row, reason="系统下线", acting_officer=None)
+    assert stamps.current(stamps.PEOPLE) == "" and token_of(secret) is None
 
 
 def test_only_an_administrator_may(office: Office) -> None:

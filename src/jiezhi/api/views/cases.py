@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,12 +12,13 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import StringConstraints
 
-from jiezhi.api import present, shapes
+from jiezhi.api import paging, present, shapes
 from jiezhi.api.auth import Token, officer, token
 from jiezhi.api.idempotency import RequestKey
 from jiezhi.api.problems import Problem, not_found, refused
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions, matters, queries, slips
+from jiezhi.base.casework.cursor import Spot
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Refused, Result
@@ -30,9 +32,14 @@ router = Router(tags=["件"])
 
 @router.get("/cases", response=shapes.CasePage, auth=Token("cases:read"), summary="工作列表")
 def listing(request: HttpRequest, wanted: Annotated[shapes.Wanted, Query(...)]) -> Any:
-    """看得见的件里符合筛选的，快到期的在前，没有时限的在后。翻到第一万件为止，再多请缩小筛选。"""
+    """看得见的件里符合筛选的，快到期的在前，没有时限的在后。
+
+    用 `page` 翻到第一万件为止；每页的 `next` 写进 `cursor` 接着翻，翻多少都行，期间新来的件不使后面的重、漏。
+    """
     if wanted.page * wanted.size > shapes.FARTHEST:
-        raise Problem("invalid", f"最多翻到第 {shapes.FARTHEST} 件，请缩小筛选")
+        raise Problem("invalid", f"最多翻到第 {shapes.FARTHEST} 件，请缩小筛选，或者用 cursor 接着翻")
+    if wanted.cursor and wanted.page > 1:
+        raise Problem("invalid", "cursor 和 page 只写一样")
     filters = queries.Filters(
         matter=wanted.matter,
         state=wanted.state,
@@ -45,13 +52,16 @@ def listing(request: HttpRequest, wanted: Annotated[shapes.Wanted, Query(...)]) 
         fields=_fields(wanted.matter, wanted.field),
     )
     now, first = timezone.now(), (wanted.page - 1) * wanted.size
-    found = queries.listed(officer(request), filters, first=first, size=wanted.size, now=now)
+    after = paging.read(wanted.cursor, filters) if wanted.cursor else None
+    asked = replace(filters, after=after)
+    found = queries.listed(officer(request), asked, first=first, size=wanted.size, now=now)
     return {
         "items": [present.row(case, now) for case in found.cases],
-        "page": wanted.page,
+        "page": None if after else wanted.page,
         "more": found.more,
-        "total": min(found.total, queries.ENOUGH),
-        "capped": found.total > queries.ENOUGH,
+        "next": paging.give(Spot.of(found.cases[-1]), filters) if found.more and found.cases else "",
+        "total": None if after else min(found.total, queries.ENOUGH),
+        "capped": not after and found.total > queries.ENOUGH,
     }
 
 

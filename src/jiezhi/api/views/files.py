@@ -16,13 +16,12 @@ from jiezhi.api import shapes
 from jiezhi.api.auth import Token, officer
 from jiezhi.api.problems import Problem, not_found
 from jiezhi.base.casework import files, queries, slips
-from jiezhi.base.casework.disclosure import Held, file_on, record_reading
+from jiezhi.base.casework.disclosure import Held, file_for, record_reading
 from jiezhi.base.casework.models import Case, EvidenceFile
 
 router = Router(tags=["材料"])
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Kind = Literal["photo", "video", "audio", "document", "any"]
-NO_STORE = {"Cache-Control": "no-store"}
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -52,11 +51,10 @@ def upload(
 
 
 def _held(request: HttpRequest, uid: UUID, digest: str) -> tuple[Case, Held]:
-    case = queries.case_for(officer(request), str(uid))
-    held = file_on(case, digest) if case is not None else None
-    if case is None or held is None or held.file.erased_at is not None:
+    found = file_for(officer(request), str(uid), digest)
+    if found is None:
         raise not_found()
-    return case, held
+    return found
 
 
 @router.get(

@@ -7,20 +7,20 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import File, Query, Router
+from ninja import File, Header, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status
 from pydantic import StringConstraints
 
 from jiezhi.api import shapes_public as shapes
 from jiezhi.api import shapes_registry as listed
-from jiezhi.api.address import client_address
 from jiezhi.api.idempotency import PublicKey
 from jiezhi.api.present import state
 from jiezhi.api.problems import Problem, missing_out, not_found, refused
-from jiezhi.api.throttle import ByAddress
+from jiezhi.api.throttle import ByAddress, size
 from jiezhi.api.views.places import located
 from jiezhi.api.views.registry import guide_rows, guide_whole, opening
+from jiezhi.base.accounts.address import client_address
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Refused
@@ -31,10 +31,17 @@ from jiezhi.services.residents import actions, queries
 router = Router(tags=["居民"])
 READ, CODE = ByAddress("read"), ByAddress("code")
 Number = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+# 写在网址里的会留在代理的访问记录、浏览器的历史里。
+CodeHeader = Annotated[shapes.Code, Header(..., alias="X-Query-Code", description="查询码，写在请求头里")]
 Short = Annotated[str, StringConstraints(max_length=80)]
 
 
-@router.post("/files", response={201: shapes.PhotoOut}, throttle=ByAddress("file"), summary="传一张照片")
+@router.post(
+    "/files",
+    response={201: shapes.PhotoOut},
+    throttle=[ByAddress("file"), ByAddress("bytes", size)],
+    summary="传一张照片",
+)
 def upload(request: HttpRequest, file: Annotated[UploadedFile, File(...)]) -> Any:
     """只收照片。返回收据：只有拿着它的人能把这张照片用在来件里。"""
     row, slip = actions.receive_photo(file, file.name or "照片")  # type: ignore[arg-type]
@@ -69,7 +76,7 @@ def _find(request: HttpRequest, number: str, code: str) -> Case:
 
 
 @router.get("/reports/{number}", response=shapes.ProgressOut, throttle=CODE, summary="查进度")
-def progress(request: HttpRequest, number: Number, code: Annotated[shapes.Code, Query(...)]) -> Any:
+def progress(request: HttpRequest, number: Number, code: CodeHeader) -> Any:
     """办到哪一步、告诉过您什么、办理结果、现在能不能评价或要求重办。查询码试错的次数有限。"""
     return asdict(queries.progress(_find(request, number, code)))
 

@@ -2,7 +2,7 @@
 
 密文 = 1 字节钥匙编号 ‖ 12 字节随机数 ‖ 密文 ‖ 16 字节校验。钥匙编号一并受校验保护。
 钥匙环：`data.key` 是 1 号；轮换时在同一目录放 `data.2.key`、`data.3.key`……,新写入的用编号最大的一把，
-旧的留着读旧数据。改钥匙后需重启。
+旧的留着读旧数据。行印（见 sealing）的 `seal.key` 同样轮换。改钥匙后需重启。
 """
 
 import os
@@ -15,12 +15,15 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.constant_time import bytes_eq
 from django.conf import settings
 
 from jiezhi.base.accounts.errors import SecretError
 from jiezhi.config import keys
 
 KEY_SIZE = 16
+SEAL_SIZE = 32
+MARK_SIZE = 16
 NONCE_SIZE = 12
 TAG_SIZE = 16
 HEADER_SIZE = 1 + NONCE_SIZE
@@ -29,12 +32,24 @@ TAIL_LENGTH = 4
 
 @lru_cache(maxsize=8)
 def _ring(folder: Path) -> dict[int, bytes]:
-    ring = {1: keys.load_or_create(folder / "data.key", KEY_SIZE)}
-    for path in folder.glob("data.*.key"):
-        number = re.fullmatch(r"data\.(\d{1,3})\.key", path.name)
+    return _keys(folder, "data", KEY_SIZE)
+
+
+def _keys(folder: Path, name: str, size: int) -> dict[int, bytes]:
+    ring = {1: keys.load_or_create(folder / f"{name}.key", size)}
+    for path in folder.glob(f"{name}.*.key"):
+        number = re.fullmatch(rf"{name}\.(\d{{1,3}})\.key", path.name)
         if number and 2 <= int(number[1]) <= 255:
-            ring[int(number[1])] = keys.load_or_create(path, KEY_SIZE)
+            ring[int(number[1])] = keys.load_or_create(path, size)
     return ring
+
+
+@lru_cache(maxsize=8)
+def _seal_macs(folder: Path) -> dict[int, hmac.HMAC]:
+    return {
+        number: hmac.HMAC(key, hashes.SM3())
+        for number, key in sorted(_keys(folder, "seal", SEAL_SIZE).items())
+    }
 
 
 @lru_cache(maxsize=8)
@@ -51,11 +66,35 @@ def forget_keys() -> None:
     """清掉内存里的钥匙（轮换之后或测试换目录时用）。"""
     _ring.cache_clear()
     _index_mac.cache_clear()
+    _seal_macs.cache_clear()
 
 
 def sign_key() -> bytes:
     """本机签名用的 32 字节种子（Ed25519）；第一次用到时生成。"""
     return keys.load_or_create(_folder() / "sign.key", 32)
+
+
+def row_seal(content: bytes) -> bytes:
+    """一行内容的行印：1 字节钥匙编号 ‖ HMAC-SM3 的前 16 字节。用编号最大的一把。"""
+    macs = _seal_macs(_folder())
+    number = next(reversed(macs))
+    return bytes([number]) + _sealed(macs[number], content)
+
+
+def row_seal_fits(content: bytes, seal: bytes) -> bool:
+    """行印是不是这段内容的。轮换之前的用它写明的那一把核；那一把不在钥匙目录里 → SecretError。"""
+    if len(seal) != 1 + MARK_SIZE:
+        return False
+    mac = _seal_macs(_folder()).get(seal[0])
+    if mac is None:
+        raise SecretError(f"找不到 {seal[0]} 号行印钥匙，核不了。请把原来的钥匙文件放回钥匙目录后重启")
+    return bytes_eq(_sealed(mac, content), seal[1:])
+
+
+def _sealed(mac: hmac.HMAC, content: bytes) -> bytes:
+    work = mac.copy()
+    work.update(content)
+    return work.finalize()[:MARK_SIZE]
 
 
 def encrypt(text: str) -> bytes:

@@ -30,7 +30,7 @@ _FILLED = (
     "lat", "cell", "unit_id", "area_id",
 )  # fmt: skip
 _CLOCK = (
-    "status", "limit", "started_at", "due_at", "ended_at", "provisional", "pauses", "extensions",
+    "status", "limit", "started_at", "due_at", "ended_at", "provisional", "pauses", "extensions", "void",
 )  # fmt: skip
 
 

@@ -46,10 +46,11 @@ def pk_at(place: int) -> int:
 # ---- 全文索引的表 ----
 
 _SQLITE = [
-    # 内容在 casework_casetext，这里只有索引；不记位置，也不记长短。
+    # 内容在 casework_casetext，这里只有索引；不记位置，也不记长短。切词、折叠都在 search.py 做完了，这里只按空格分：
+    # 用 ascii（非 ASCII 的字一律照收）。unicode61 的字表旧，有三十多个字不认、有的另有折法，两边就永远对不上。
     f"""CREATE VIRTUAL TABLE IF NOT EXISTS {_WORDS} USING fts5(
         words, content='casework_casetext', content_rowid='id', detail=none, columnsize=0,
-        tokenize='unicode61 remove_diacritics 0')""",
+        tokenize='ascii')""",
     f"""CREATE TRIGGER IF NOT EXISTS "casework_words_insert" AFTER INSERT ON {_TEXT} BEGIN
         INSERT INTO {_WORDS}(rowid, words) VALUES (NEW.id, NEW.words); END""",
     f"""CREATE TRIGGER IF NOT EXISTS "casework_words_delete" AFTER DELETE ON {_TEXT} BEGIN

@@ -1,6 +1,6 @@
 """看件上保密的内容：一份材料能不能直接给、要不要先写明原因；写明原因的先提交查看记录，再给。
 
-页面和接口用同一套。调用者须已确认此人看得到这件。
+页面和接口用同一套。`reveal_field`、`record_reading` 的调用者须已确认此人看得到这件。
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import note_reads
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.models import Case, EvidenceFile
-from jiezhi.base.casework.queries import definition_of, evidence_names, evidence_of, plain_name
+from jiezhi.base.casework.queries import case_for, definition_of, evidence_names, evidence_of, plain_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,21 @@ class Held:
     fields: tuple[str, ...]
 
 
-def file_on(case: Case, digest: str) -> Held | None:
-    """件上的一份材料；没有用在这一件上的为 None。只要有一处不保密，就不用写明原因。"""
-    uses = list(evidence_of(case).filter(file=digest))
-    if not uses:
+def file_for(officer: Officer, uid: str, digest: str) -> tuple[Case, Held] | None:
+    """他看得见的一件和上面的一份材料；看不见这件、没有用在这一件上、已依法清除的为 None。
+
+    只要有一处不保密，就不用写明原因。
+    """
+    case = case_for(officer, uid)
+    uses = list(evidence_of(case).filter(file=digest, file__erased_at=None)) if case is not None else []
+    if case is None or not uses:
         return None
     declared = definition_of(case).matter.fields
     fields = tuple(dict.fromkeys(use.field for use in uses))
     if all(name not in declared or declared[name].secret for name in fields):
         # 保密的材料，文件名也可能有内容。
-        return Held(uses[0].file, plain_name(uses[0].file), True, fields)
-    return Held(uses[0].file, evidence_names(uses)[digest], False, fields)
+        return case, Held(uses[0].file, plain_name(uses[0].file), True, fields)
+    return case, Held(uses[0].file, evidence_names(uses)[digest], False, fields)
 
 
 def reveal_field(

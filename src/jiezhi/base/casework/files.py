@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import photos
@@ -41,7 +41,7 @@ from jiezhi.base.casework.sniffing import (
 from jiezhi.core.evidence.digest import hasher, is_hex, sm3_file
 
 __all__ = [
-    "Audit", "FileRefused", "Kind", "audit", "audit_files", "open_file", "path_of",
+    "Audit", "FileRefused", "Kind", "NoRoom", "audit", "audit_files", "check_room", "open_file", "path_of",
     "clean_name", "public_copy", "size_limit", "store", "sweep", "workplace",
     "thumbnail", "unknown_files",
 ]  # fmt: skip
@@ -53,11 +53,23 @@ UPLOADING = "uploading"
 CHUNK = 1 << 16
 LEFT_OVER = timedelta(days=1)
 UNUSED = timedelta(days=2)
+UNCLAIMED = timedelta(hours=6)
+"""不是人员传的（居民传的、程序做的）过这么久没有用上就清：谁都能传，不能长占着盘。"""
 PILLOW = {found.mime: found.pillow for found in (JPEG, PNG, GIF, WEBP, HEIC)}
+
+
+class NoRoom(FileRefused):
+    """存材料的盘快满了。"""
 
 
 def _root() -> Path:
     return Path(settings.FILES_DIR)
+
+
+def check_room(least: int) -> None:
+    """存材料的盘剩得不到 `least` 字节就不收。出错：NoRoom。"""
+    if shutil.disk_usage(workplace()).free < least:
+        raise NoRoom("存照片的地方快满了，暂时收不下。请先不带照片登记，或者过些时候再传；急的打街道值班电话")
 
 
 def workplace() -> Path:
@@ -180,7 +192,9 @@ def _register(
     if not fresh:
         changes: dict[str, Any] = {}
         if not row.uses.exists():  # 前一个人传了没有用：算现在这个人传的，也从现在起算清扫
-            changes |= own
+            # 人员传了还没有用上的，居民又传来同样的一份：还算人员传的，他手上的照样能用。
+            taken = acting_officer is None and row.uploaded_by_id is not None
+            changes |= {"uploaded_at": now} if taken else own
         if row.erased_at is not None:  # 清除过的又依法收到同样的一份
             changes |= {"erased_at": None, **seen, **own}
         if changes:
@@ -221,7 +235,9 @@ def remove(digest: str) -> None:
 
 
 def sweep(now: datetime) -> int:
-    """清掉一天以前没有传完的、转换到一半的，两天以前传了而哪一步也没有用、上层也没有留着的；返回清了几个。"""
+    """清掉没有用的，返回清了几个：一天以前没有传完的、转换到一半的，传了而哪一步也没有用、上层也没有留着的
+    （人员传的过两天，别的过六小时）。
+    """
     oldest, count = (now - LEFT_OVER).timestamp(), 0
     for path in (_root() / UPLOADING).glob("*"):
         try:
@@ -230,7 +246,8 @@ def sweep(now: datetime) -> int:
                 count += 1
         except FileNotFoundError:
             continue
-    unused = EvidenceFile.objects.filter(uses=None, uploaded_at__lt=now - UNUSED)
+    old = Q(uploaded_at__lt=now - UNUSED) | Q(uploaded_by=None, uploaded_at__lt=now - UNCLAIMED)
+    unused = EvidenceFile.objects.filter(old, uses=None)
     for digest in list(unused.values_list("digest", flat=True)):
         # 一份一个事务：正在用它办理的排在前面，这里就清不到；文件在登记删去之后、提交之前删。
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""全库核验：办理记录链、填报内容、件的每一列、材料、编号、业务模板、存证点、只追加的保护，逐项对。
+"""全库核验：办理记录链、填报内容、件的每一列、材料、编号、业务模板、存证点、只追加的保护、登记的行印，逐项对。
 
 查得出：绕过程序的任何改动（改、删、插、换），说清是哪一件、第几号、哪一列。查不出：拿着数据库和全部钥匙、
 照规矩从头重写并且重做了全部存证点的人；那要对照已经送出机构的存证点（见 archive）。
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from jiezhi.base.casework import bundles, integrity_office
+from jiezhi.base.casework import bundles, integrity_office, integrity_seals
 from jiezhi.base.casework.bundles import Bundle, Shared, Unreadable
 from jiezhi.base.casework.integrity_report import Fault, Progress, Report
 from jiezhi.base.casework.models import Case
@@ -54,6 +54,7 @@ def verify_database(progress: Progress | None = None, *, contents: bool = True) 
     integrity_office.check_checkpoints(report)
     integrity_office.check_triggers(report)
     integrity_office.check_search(report)
+    integrity_seals.check_seals(report, tell)
     for check in _more:
         check(report)
     report.seconds = time.monotonic() - began

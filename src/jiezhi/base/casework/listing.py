@@ -11,15 +11,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import dialect, search
+from jiezhi.base.casework.arms import (
+    ENDED,
+    LATE,
+    LIVE,
+    OPENLY,
+    Arm,
+    Sql,
+    column,
+    every,
+    more_than,
+    run,
+    where_of,
+)
+from jiezhi.base.casework.cursor import Spot
 from jiezhi.base.casework.models import Case, CaseField
 from jiezhi.base.casework.reach import Reach, Turn, under, visible
 
@@ -29,8 +40,6 @@ FEW = 12_000
 """看得见的办结件不超过这么多，就从看得见的走起，再核对词和字段。"""
 RARE = 20_000
 """有这些词的件不超过这么多，就从词走起。"""
-ALL = 1_000_000_000
-"""排好序的一段不限件数：写明一个限数，两种库都先排序、再一件一件往外给。"""
 ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
 SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
 
@@ -40,6 +49,7 @@ class Filters:
     """列表的筛选。`fields` 只能用声明为 indexed 的字段；`area` 是区域路径，含下级。
 
     `scope`：空为看得见的全部；mine 件上有他的（同 `mine`）；unit 本单位的；own 件上有他的和本单位的。
+    `after`：只要排在它后面的。
     """
 
     matter: str = ""
@@ -52,6 +62,7 @@ class Filters:
     words: str = ""
     fields: Mapping[str, str] | None = None
     scope: str = ""
+    after: Spot | None = None
 
     @property
     def range(self) -> str:
@@ -61,7 +72,7 @@ class Filters:
     def q(self, moment: datetime) -> Q:
         """范围、字段、词之外的筛选，作条件。"""
         found = Q(**{name: value for name in ("matter", "state", "unit") if (value := getattr(self, name))})
-        found &= under(self.area)
+        found &= under(self.area) & (self.after.q if self.after else Q())
         if self.open is not None:
             found &= Q(closed_at__isnull=self.open)
         if self.light == "超期":
@@ -114,9 +125,12 @@ class Listed:
 def listed(
     officer: Officer, filters: Filters, *, first: int = 0, size: int = 50, now: datetime | None = None
 ) -> Listed:
-    """从第 `first` 件（0 起）取 `size` 件，带业务模板版本和单位；加密的、大块的列不取。至多四条查询。"""
+    """从第 `first` 件（0 起）取 `size` 件，带业务模板版本和单位；加密的、大块的列不取。至多四条查询。
+
+    接着翻的（`after`）不数总数。
+    """
     moment = now or timezone.now()
-    found = places(officer, filters, moment, max(ENOUGH + 1, first + size + 1))
+    found = places(officer, filters, moment, max(0 if filters.after else ENOUGH + 1, first + size + 1))
     page = [dialect.pk_at(place) for place in found[first : first + size]]
     rows = Case.objects.filter(pk__in=page).select_related("version", "unit").defer(*SHOWN)
     cases = {case.pk: case for case in rows} if page else {}
@@ -135,97 +149,7 @@ def places(officer: Officer, filters: Filters, moment: datetime, most: int) -> l
         return []
     union = " UNION ".join(f"SELECT * FROM ({part.sql}) AS one" for part in parts)
     sql = f'SELECT "place" FROM ({union}) AS every ORDER BY "due_at" IS NULL, "due_at", "place" DESC LIMIT %s'
-    return [place for (place,) in _run(sql, [*(value for part in parts for value in part.params), most])]
-
-
-def _run(sql: str, params: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """一段语句和它的参数。空的条件是不限。"""
-
-    sql: str
-    params: tuple[Any, ...] = ()
-
-
-def _all(*conditions: Sql | None) -> Sql | None:
-    """这些条件都要；有一个是 None（一件也不会有）就是 None。"""
-    given = [one for one in conditions if one is not None]
-    if len(given) < len(conditions):
-        return None
-    return Sql(
-        " AND ".join(one.sql for one in given if one.sql),
-        tuple(value for one in given for value in one.params),
-    )
-
-
-def _where(q: Q) -> Sql | None:
-    """条件写成语句；一件也不会有的为 None。各支的条件大半相同，所以拼语句之前先各写成一段，只写一遍。"""
-    try:
-        rows = Case.objects.filter(q).order_by().values_list("pk")
-        sql, params = rows.query.get_compiler(connection=connection).as_sql()
-    except EmptyResultSet:
-        return None
-    _, _, condition = sql.partition(" WHERE ")
-    return Sql(f"({condition})" if condition else "", tuple(params))
-
-
-def _column(name: str, value: Any, table: str = "casework_case") -> Sql:
-    return Sql(f'"{table}"."{name}" = %s', (value,))
-
-
-_LIVE = Sql('"casework_case"."closed_at" IS NULL')
-_ENDED = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NULL')
-_LATE = Sql('"casework_case"."closed_at" IS NOT NULL AND "casework_case"."due_at" IS NOT NULL')
-_OPENLY = Sql('NOT "casework_case"."confidential"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Arm:
-    """一支怎么走：条件、用哪个索引、从哪里走起（见 `dialect.walked`）；`words` 是排好序之后再逐件读文字核对的词。"""
-
-    where: Sql | None
-    index: str = ""
-    source: str = "case"
-    words: tuple[str, ...] = ()
-
-    def part(self, most: int | None = None, *, ended: bool = False) -> list[Sql]:
-        """语句，给出（到期、排位）；一件也不会有的为空。
-
-        给了 `most` 是前几件。`ended` 为真时是办结的一段：没有到期，只按排位。
-        """
-        if self.where is None:
-            return []
-        due = dialect.no_due() if ended else '"casework_case"."due_at"'  # 索引里没有的列不取，免得翻行
-        start = dialect.walked(self.source, self.index)
-        # 一个人在一件上可以有几个角色：先去重再取前若干，不然少取了件。
-        distinct = "DISTINCT " if self.source == "role" else ""
-        place = dialect.place_in(self.source)
-        sql = f'SELECT {distinct}{due} AS "due_at", {place} AS "place" FROM {start} WHERE {self.where.sql}'
-        if most is None:
-            return [Sql(sql, self.where.params)]
-        order = f"{place} DESC" if ended else f'"casework_case"."due_at" ASC NULLS LAST, {place} DESC'
-        whole = Sql(f"{sql} ORDER BY {order} LIMIT %s", (*self.where.params, ALL if self.words else most))
-        return [self._spoken(whole, most) if self.words else whole]
-
-    def _spoken(self, rows: Sql, most: int) -> Sql:
-        """排好序的 `rows` 里有那些词的前 `most` 件：读文字费时，够了就停，不在排序之前逐件去读。"""
-        has, words = dialect.text_has(self.words, '"sorted"."place"')
-        sql = f'SELECT "due_at", "place" FROM ({rows.sql}) AS "sorted" WHERE {has} LIMIT %s'
-        return Sql(sql, (*rows.params, *words, most))
-
-    def counted(self, most: int) -> list[Sql]:
-        """数到 `most` 件为止的语句；从角色走起的只数角色，不翻件，只多不少。"""
-        if self.where is None:
-            return []
-        start = dialect.walked(self.source, self.index)
-        return [
-            Sql(f"SELECT 1 AS one FROM {start} WHERE {self.where.sql} LIMIT %s", (*self.where.params, most))
-        ]
+    return [place for (place,) in run(sql, [*(value for part in parts for value in part.params), most])]
 
 
 class _Asked:
@@ -234,13 +158,13 @@ class _Asked:
     def __init__(self, reach: Reach, filters: Filters, moment: datetime, most: int) -> None:
         self.reach, self.filters, self.most = reach, filters, most
         self.sought = search.sought(filters.words) if filters.words else None
-        self.narrow = _where(filters.q(moment))
-        self.by_fields = _where(filters.by_fields())
+        self.narrow = where_of(filters.q(moment))
+        self.by_fields = where_of(filters.by_fields())
 
     @cached_property
     def fitting(self) -> Sql | None:
         """符合筛选的。"""
-        return _all(self.narrow, self.by_fields)
+        return every(self.narrow, self.by_fields)
 
     @cached_property
     def _common(self) -> bool:
@@ -248,9 +172,9 @@ class _Asked:
         if self.sought is None or not self.sought.words:
             return False
         led = Sql(*dialect.matches(self.sought.words))
-        return _more_than(RARE, [_Arm(led, source="words only")])
+        return more_than(RARE, [Arm(led, source="words only")])
 
-    def _spoken(self, kind: str) -> list[_Arm]:
+    def _spoken(self, kind: str) -> list[Arm]:
         """看得见的各支，顺着次序逐件读文字看有没有那些词。"""
         assert self.sought is not None
         arms = self._arms(kind, self.fitting)
@@ -260,12 +184,12 @@ class _Asked:
     @cached_property
     def whole(self) -> Sql | None:
         """看得见的、在范围里的、符合筛选的。"""
-        return _all(_where(self.reach.q & self.filters.scoped(self.reach)), self.fitting)
+        return every(where_of(self.reach.q & self.filters.scoped(self.reach)), self.fitting)
 
     @cached_property
     def others(self) -> list[Sql]:
         """编号、姓名、电话，各是一种找法。"""
-        found = [_where(one) for one in self.sought.others] if self.sought else []
+        found = [where_of(one) for one in self.sought.others] if self.sought else []
         return [one for one in found if one is not None]
 
     # ---- 三段 ----
@@ -279,18 +203,18 @@ class _Asked:
             return [part for arm in arms for part in arm.part(self.most)]
         if self._common:  # 顺着次序走，边走边看有没有这些词，够一页就停
             return [
-                *self._small(_LIVE),
+                *self._small(LIVE),
                 *(part for arm in self._spoken("open") for part in arm.part(self.most)),
             ]
         # 在办的不多，全翻一遍索引也快，再看排位在不在有这些词的里面。
-        return [*self._small(_LIVE), *self._having(arms)]
+        return [*self._small(LIVE), *self._having(arms)]
 
     def odd(self) -> list[Sql]:
         """办结而还有到期的：依规则没有，有也照样列。"""
         if self.filters.open is True:
             return []
-        found = _where(self.sought.q) if self.sought else Sql("")
-        return _Arm(_all(_LATE, self.whole, found), "case_shut_due").part(self.most)
+        found = where_of(self.sought.q) if self.sought else Sql("")
+        return Arm(every(LATE, self.whole, found), "case_shut_due").part(self.most)
 
     def ended(self) -> list[Sql]:
         """其余办结的：都没有到期，后来的在前。"""
@@ -301,46 +225,46 @@ class _Asked:
             if self.filters.fields and not self._few():
                 arms = [self._from_field()]
             return [part for arm in self._sized(arms) for part in arm.part(self.most, ended=True)]
-        found = self._small(_ENDED)
+        found = self._small(ENDED)
         if not self.sought.words:
             return found
         if self._common and self._few():
             arms = self._spoken("shut")
             return [*found, *(part for arm in arms for part in arm.part(self.most, ended=True))]
         led = Sql(*dialect.matches(self.sought.words))
-        return [*found, *_Arm(_all(led, _ENDED, self.whole), source="words").part(self.most, ended=True)]
+        return [*found, *Arm(every(led, ENDED, self.whole), source="words").part(self.most, ended=True)]
 
     # ---- 看得见的各支 ----
 
-    def _arms(self, kind: str, fitting: Sql | None) -> list[_Arm]:
+    def _arms(self, kind: str, fitting: Sql | None) -> list[Arm]:
         """看得见的、在范围里的、符合 `fitting` 的，分成几支，各走各的索引。`kind` 是 open、shut 两段之一。"""
         reach, scope = self.reach, self.filters.range
-        within = _all(_LIVE if kind == "open" else _ENDED, fitting)
-        ours = _where(Q(unit__in=reach.units)) if scope == "unit" else Sql("")
-        arms = [_Arm(_all(*self._mine(kind), within, ours), "role_listed", "role")]
+        within = every(LIVE if kind == "open" else ENDED, fitting)
+        ours = where_of(Q(unit__in=reach.units)) if scope == "unit" else Sql("")
+        arms = [Arm(every(*self._mine(kind), within, ours), "role_listed", "role")]
         if scope == "mine":
             return arms
-        openly = _all(within, _OPENLY)
+        openly = every(within, OPENLY)
         units = [one for one in reach.units if self.filters.unit in ("", one)]
-        arms += [_Arm(_all(_column("unit_id", one), openly), f"case_{kind}_unit") for one in units]
+        arms += [Arm(every(column("unit_id", one), openly), f"case_{kind}_unit") for one in units]
         if scope:
             return arms
-        arms += [_Arm(_all(openly, _where(under(path))), self._index(kind)) for path in reach.areas]
+        arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in reach.areas]
         for turn in reach.turns:
             if self.filters.matter in ("", turn.matter):
-                arms += self._turn(_all(openly, _where(under(turn.area))), kind, turn)
+                arms += self._turn(every(openly, where_of(under(turn.area))), kind, turn)
         return arms
 
     def _mine(self, kind: str) -> list[Sql]:
         columns = {"officer_id": self.reach.officer, "open": kind == "open"}
-        return [_column(name, value, "casework_caserole") for name, value in columns.items()]
+        return [column(name, value, "casework_caserole") for name, value in columns.items()]
 
     @staticmethod
-    def _turn(openly: Sql | None, kind: str, turn: Turn) -> list[_Arm]:
-        def at(*states: str) -> _Arm:
+    def _turn(openly: Sql | None, kind: str, turn: Turn) -> list[Arm]:
+        def at(*states: str) -> Arm:
             marks = ", ".join(["%s"] * len(states))
             steps = Sql(f'"casework_case"."state" IN ({marks})', states)
-            return _Arm(_all(_column("matter", turn.matter), steps, openly), f"case_{kind}_step")
+            return Arm(every(column("matter", turn.matter), steps, openly), f"case_{kind}_step")
 
         if kind == "open":
             return [at(*turn.live, *turn.ended)]
@@ -355,7 +279,7 @@ class _Asked:
             return f"case_{kind}_step"
         return f"case_{kind}_matter" if self.filters.matter else f"case_{kind}"
 
-    def _sized(self, arms: list[_Arm]) -> list[_Arm]:
+    def _sized(self, arms: list[Arm]) -> list[Arm]:
         """只按区域取的，这片区域的件不多就走区域的索引，多就顺着次序走。"""
         if dialect.picks_indexes():
             return arms
@@ -364,7 +288,7 @@ class _Asked:
         if not wide or not paths:
             return arms
         narrowest = max(paths, key=len)
-        if _more_than(FEW, [_Arm(_all(_ENDED, _where(under(narrowest))), "case_shut_area")]):
+        if more_than(FEW, [Arm(every(ENDED, where_of(under(narrowest))), "case_shut_area")]):
             return arms
         return [replace(arm, index="case_shut_area") if arm in wide else arm for arm in arms]
 
@@ -372,45 +296,35 @@ class _Asked:
 
     def _small(self, segment: Sql) -> list[Sql]:
         """编号、姓名、电话找出来的：都没有几件。"""
-        arms = [_Arm(_all(segment, one, self.whole)) for one in self.others]
+        arms = [Arm(every(segment, one, self.whole)) for one in self.others]
         return [part for arm in arms for part in arm.part(self.most)]
 
     def _few(self) -> bool:
         """看得见的办结件不多，从看得见的走起更快。一条查询。"""
         mine, *others = self._arms("shut", self.narrow)
-        mine = replace(mine, where=_all(*self._mine("shut")), source="role only")
+        mine = replace(mine, where=every(*self._mine("shut")), source="role only")
         # 数的时候按区域走：顺着次序走要翻过全街道的件才知道一个网格的不多。
         byarea = [replace(arm, index="case_shut_area") if arm.index == "case_shut" else arm for arm in others]
-        return not _more_than(FEW, [mine, *byarea])
+        return not more_than(FEW, [mine, *byarea])
 
-    def _having(self, arms: Sequence[_Arm]) -> list[Sql]:
+    def _having(self, arms: Sequence[Arm]) -> list[Sql]:
         """看得见的各支并起来，再核对有没有那些词：词只查一遍。"""
         parts = [part for arm in arms for part in arm.part()]
         if not parts or self.sought is None or not self.sought.words:
             return []
         some, params = dialect.places_with(self.sought.words)
-        every = " UNION ALL ".join(part.sql for part in parts)
+        union = " UNION ALL ".join(part.sql for part in parts)
         sql = (
-            f'SELECT DISTINCT "due_at", "place" FROM ({every}) AS seen WHERE "place" IN ({some})'
+            f'SELECT DISTINCT "due_at", "place" FROM ({union}) AS seen WHERE "place" IN ({some})'
             ' ORDER BY "due_at" ASC NULLS LAST, "place" DESC LIMIT %s'
         )
         return [Sql(sql, (*(value for part in parts for value in part.params), *params, self.most))]
 
-    def _from_field(self) -> _Arm:
+    def _from_field(self) -> Arm:
         """从筛选值走起。"""
         name, value = next(iter((self.filters.fields or {}).items()))
         led = [
-            _column("name", name, "casework_casefield"),
-            _column("text", value, "casework_casefield"),
+            column("name", name, "casework_casefield"),
+            column("text", value, "casework_casefield"),
         ]
-        return _Arm(_all(*led, _ENDED, self.whole), "field_listed", "field")
-
-
-def _more_than(limit: int, arms: Sequence[_Arm]) -> bool:
-    """各支合起来超过 `limit` 件没有；数到为止。"""
-    parts = [part for arm in arms for part in arm.counted(limit + 1)]
-    if not parts:
-        return False
-    one = " UNION ALL ".join(f"SELECT * FROM ({part.sql}) AS part" for part in parts)
-    params = [value for part in parts for value in part.params]
-    return bool(_run(f"SELECT count(*) FROM ({one}) AS every", params)[0][0] > limit)
+        return Arm(every(*led, ENDED, self.whole), "field_listed", "field")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 from jiezhi.base.casework.sniffing import HEIC, FileRefused, FileType
 from jiezhi.core.evidence.instants import BEIJING
@@ -21,6 +24,9 @@ _ORIENTATION, _DATETIME = 0x0112, 0x0132
 _ORIGINAL, _DIGITIZED, _OFFSET, _OFFSET_ORIGINAL = 0x9003, 0x9004, 0x9010, 0x9011
 PUBLIC_SIDE = 1600
 THUMBNAIL_SIDE = 320
+LARGE = 1_000_000
+WAIT_SECONDS = 20
+_decoding = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,11 @@ def examine(path: Path, found: FileType) -> PhotoFacts:
             "暂不能打开 HEIC 照片。请在手机上改存为 JPG 再上传"
             "（苹果手机：设置 → 相机 → 格式 → 兼容性最佳；或分享时选“JPEG”）"
         )
-    _check_size(path, found)
+    with _turn(_check_size(path, found)):
+        return _read(path, found)
+
+
+def _read(path: Path, found: FileType) -> PhotoFacts:
     try:
         with Image.open(path, formats=(found.pillow,)) as image:
             image.verify()  # PNG 的各段校验
@@ -55,8 +65,6 @@ def examine(path: Path, found: FileType) -> PhotoFacts:
             # JPEG 只按八分之一的尺寸解：全部数据照样读一遍，截断、损坏照样发现，内存只要六十四分之一。
             image.draft("RGB", (max(1, width // 8), max(1, height // 8)))
             image.load()
-    except FileRefused:
-        raise
     except Exception as error:  # 解码器对坏数据抛出的错误五花八门
         raise FileRefused("照片打不开，可能没有传完或已损坏。请重新拍摄或重新上传") from error
     if orientation >= 5:
@@ -69,20 +77,51 @@ def _can_open_heic() -> bool:
     return HEIC.pillow in Image.OPEN
 
 
-def _check_size(path: Path, found: FileType) -> None:
+def _whole(image: Image.Image) -> bool:
+    """要整幅解开的：不是 JPEG 的，和逐步显示的 JPEG（各遍的系数都要留在内存里）。"""
+    return not isinstance(image, JpegImageFile) or bool(image.info.get("progressive"))
+
+
+def _large(image: Image.Image) -> bool:
+    return _whole(image) and image.width * image.height > LARGE
+
+
+@contextmanager
+def _turn(large: bool) -> Iterator[None]:
+    """整幅解开的大图，一个进程里一次只解一张：几百 KB 的文件解开能占几百 MB，同时来几张就占满了。
+
+    要等到解开的像素放掉了才轮下一张，所以在里面另调一个函数去解。出错：FileRefused。
+    """
+    if not large:
+        yield
+        return
+    if not _decoding.acquire(timeout=WAIT_SECONDS):
+        raise FileRefused("同时在传的大照片太多，请过几分钟再传，或者存成 JPG 再上传")
+    try:
+        yield
+    finally:
+        _decoding.release()
+
+
+def _check_size(path: Path, found: FileType) -> bool:
+    """不收太大的；返回是不是要整幅解开的大图。只读文件头。"""
     limit = settings.EVIDENCE_MAX_PIXELS
-    too_big = f"照片太大（超过 {limit // 10_000} 万像素）。请缩小后再上传，或拍照时选低一档的分辨率"
+    too_big = "照片太大（超过 {} 万像素）。请{}缩小后再上传，或拍照时选低一档的分辨率"
     try:
         with Image.open(path, formats=(found.pillow,)) as image:
             width, height = image.size
+            limit = settings.EVIDENCE_MAX_WHOLE_PIXELS if _whole(image) else limit
+            large = _large(image)
     except Image.DecompressionBombError as error:
-        raise FileRefused(too_big) from error
+        raise FileRefused(too_big.format(limit // 10_000, "")) from error
     except Exception as error:
         raise FileRefused("照片打不开，可能没有传完或已损坏。请重新拍摄或重新上传") from error
     if width < 1 or height < 1:
         raise FileRefused("照片是空的，请重新拍摄或重新上传")
     if width * height > limit:
-        raise FileRefused(too_big)
+        plain = "存成普通的 JPG，或者" if width * height <= settings.EVIDENCE_MAX_PIXELS else ""
+        raise FileRefused(too_big.format(limit // 10_000, plain))
+    return large
 
 
 def _exif(image: Image.Image) -> tuple[int, datetime | None, float | None, float | None]:
@@ -141,6 +180,13 @@ def _degrees(parts: Any, reference: Any, negative: str, limit: int) -> float | N
 
 def reencode(path: Path, pillow: str, side: int) -> bytes:
     """按拍摄方向摆正、缩到最长边 `side` 像素以内（不放大）、只留像素，存成 JPEG。"""
+    with Image.open(path, formats=(pillow,)) as image:
+        large = _large(image)
+    with _turn(large):
+        return _clean(path, pillow, side)
+
+
+def _clean(path: Path, pillow: str, side: int) -> bytes:
     with Image.open(path, formats=(pillow,)) as image:
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
         upright = ImageOps.exif_transpose(image)

@@ -37,7 +37,8 @@ TAIL_LEAST = 3
 
 _HAN = "\u3400-\u9fff\U00020000-\U000323af"
 _CHUNK = re.compile(r"[^\W_]+")
-_UNIT = re.compile(f"[{_HAN}]|[^\\W_{_HAN}]+")
+# 一串字母数字连着写太长的截成几段：PostgreSQL 的一个词最多两千来字节。
+_UNIT = re.compile(f"[{_HAN}]|[^\\W_{_HAN}]{{1,64}}")
 _HAN_ONLY = re.compile(f"[{_HAN}]+")
 _QUOTED = re.compile(r"[\"“”「」]([^\"“”「」]+)[\"“”「」]")
 _LAST = "\U0010ffff"
@@ -52,7 +53,8 @@ def place_at(opened_at: datetime, pk: int) -> int:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
+    """全角变半角，大小写（连同希腊字母的词尾写法）变成一种。"""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _pairs(units: Sequence[str]) -> list[str]:
@@ -69,7 +71,7 @@ def words_of(texts: Sequence[str]) -> str:
             continue
         found += map(add, units, units[1:])
         if units is not chunk:
-            found += [one for one in units if one.isascii()]
+            found += [one for one in units if one.isascii() or len(one) > 1]
     return " ".join(dict.fromkeys(found))
 
 

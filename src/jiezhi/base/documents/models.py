@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models import Case, Event, EvidenceFile
 
 WAITING, MADE, SIGNED, VOID = "waiting", "made", "signed", "void"
@@ -12,7 +13,7 @@ SETTLED = (BLANK, ASIDE)
 """扫描件的页没有归、也不用归的。"""
 
 
-class Document(models.Model):
+class Document(SealedModel):
     """一份文书。`event` 是制作它的那一步办理；`short` 印在二维码里，不含个人信息。"""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="documents")
@@ -54,7 +55,7 @@ class Document(models.Model):
         return any(file is not None and file.erased_at is not None for file in (self.docx, self.pdf))
 
 
-class Scan(models.Model):
+class Scan(SealedModel):
     """扫描件的一页：认出是哪份文书的，归了卷的；没有归的留在这里等人工归。"""
 
     digest = models.CharField("扫描件的摘要", max_length=64)

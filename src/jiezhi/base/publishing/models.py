@@ -4,11 +4,12 @@ from datetime import date
 
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models import Case
 from jiezhi.core.calendar import last_day_of
 
 
-class Publication(models.Model):
+class Publication(SealedModel):
     """公示的一条：由一件公开审查而来，一件至多一条。"""
 
     class Status(models.TextChoices):

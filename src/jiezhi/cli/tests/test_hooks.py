@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from jiezhi.base.casework import actions, outbox
+from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.testing import make_office
 from jiezhi.cli.tests.test_params import run
 from jiezhi.connect.hooks.tests.receiver import receiving
@@ -65,6 +66,9 @@ def test_from_adding_to_resending(boss: Any, settings: Any) -> None:
         outbox.drain(timezone.now())
         assert "没有送到：对方答复 500（手动重发）" in run("hooks", "log", "--failed").output
         assert len(receiver.got) == 3
+    Case.objects.update(confidential=True)
+    shown = run("hooks", "log").output
+    assert step["case"] not in shown and "限指定人员的件" in shown
     run("hooks", "pause", "平台", "--why", "对方检修", *by)
     assert "暂停  平台" in run("hooks", "list").output
     assert "接着送 1 条" in run("hooks", "resume", "平台", *by).output

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 
-class ImportRun(models.Model):
+
+class ImportRun(SealedModel):
     """一次导入：哪个文件、怎样对上列、导到哪里了。断电后从 `last_row` 接着导。"""
 
     class Status(models.TextChoices):
@@ -50,7 +52,7 @@ class ImportRun(models.Model):
         return self.opened + self.repeated + self.refused + self.skipped
 
 
-class ImportRow(models.Model):
+class ImportRow(SealedModel):
     """一行的结果。`row` 是它在表里的行号（从 1 数）。"""
 
     class Outcome(models.TextChoices):
@@ -76,7 +78,7 @@ class ImportRow(models.Model):
         return f"第 {self.row} 行：{self.outcome}"
 
 
-class SheetChange(models.Model):
+class SheetChange(SealedModel):
     """再导入时看到对方改了的一列：原来、现在（加密存，依法清除时一并清）。
 
     跟着对方走的列已经办过（`event`）；其余的等人更正或写明不采用。处理过的“现在”是以后比较的底子。

@@ -78,7 +78,7 @@ def create(
 def change(
     one: Subscription, *, acting_officer: Officer | None, now: datetime | None = None, **changes: Any
 ) -> Subscription:
-    """改名称、地址、绑定的人员、筛选。改成什么从下一步办理起算，已经排上的照新的地址送。"""
+    """改名称、地址、绑定的人员、筛选。改成什么从下一步办理起算，已经排上的照新的地址送；改绑了人，攒下的马上接着送。"""
     now = now or timezone.now()
     require_administrator(acting_officer, now)
     if unknown := set(changes) - set(CHANGEABLE):
@@ -99,6 +99,8 @@ def change(
         _check(one)
         one.save(update_fields=changed)
         stamps.touch(listening.STAMP)
+        if "officer" in changed and one.status == Subscription.Status.ACTIVE:
+            _waiting(one).update(not_before=now)
         write_record(
             "hook.change", "修改推送订阅", one, acting_officer=acting_officer, now=now, old=old, new=new
         )

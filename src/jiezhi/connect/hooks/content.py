@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from jiezhi.base.accounts import secrets
 from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.builtins import action_title
 from jiezhi.base.casework.models import Case, Event
@@ -17,7 +16,6 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.prose.redaction import redactor
 
-Parties = list[dict[str, str]]
 Clean = Callable[[str], str]
 
 
@@ -32,7 +30,7 @@ def body_of(event: Event, case: Case) -> bytes:
     definition = matters.definition_with(step["definition"]) or matters.definition_of(case.version)
     decl = definition.action(event.action)
     values = steps.filled(event)
-    clean = redactor(_parties(case, values))
+    clean = redactor(steps.parties(case, values))
     state = definition.matter.states.get(event.to_state)
     closed = step["effects"].get("closed")
     data = {
@@ -62,30 +60,10 @@ def body_of(event: Event, case: Case) -> bytes:
     return encode({"type": kind, "timestamp": step["recorded_at"], "data": data})
 
 
-def _parties(case: Case, values: Mapping[str, Any]) -> Parties:
-    """件上的当事人，和这一步填的：他们的姓名电话出现在哪里都要遮。"""
-    found = list(values.values())
-    if case.sealed:
-        found += json.loads(secrets.decrypt(bytes(case.sealed))).values()
-    found += case.fields.values()
-    people = [one for value in found for one in (value if isinstance(value, list) else [value])]
-    return [one for one in people if isinstance(one, dict) and ("name" in one or "phone" in one)]
-
-
 def _shown(definition: Definition, name: str, value: Any, clean: Clean) -> Any:
     decl = definition.matter.fields.get(name)
     if decl is None or decl.secret:
         value = queries.masked_value(decl, value)
     if decl is not None and decl.type in (FieldType.PLACE, FieldType.FILE):
         return value  # 地点、材料的摘要：不保密的照给，遮了就没有用了
-    return _redacted(value, clean)
-
-
-def _redacted(value: Any, clean: Clean) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_redacted(one, clean) for one in value]
-    if isinstance(value, dict):
-        return {key: _redacted(one, clean) for key, one in value.items()}
-    return value
+    return steps.cleaned(value, clean)

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import models
 
 from jiezhi.base.accounts.fields import EncryptedTextField
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models import Case, Event
 
 
-class Subscription(models.Model):
+class Subscription(SealedModel):
     """订阅：哪些件的哪些步骤推到哪里。只推绑定的人看得见的件，内容打码。"""
 
     class Status(models.TextChoices):
@@ -54,7 +55,7 @@ class Subscription(models.Model):
         return self.name
 
 
-class Attempt(models.Model):
+class Attempt(SealedModel):
     """一次推送：什么时候、对方答了什么、用了多久。不存推了什么：要重发时照办理记录再写一遍。"""
 
     subscription = models.ForeignKey(

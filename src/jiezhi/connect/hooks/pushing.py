@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from jiezhi.base.accounts.posts import ADMIN
 from jiezhi.base.casework import outbox
 from jiezhi.base.casework import queries as casework
-from jiezhi.base.casework.models import Case, Delivery, Event, Notice
+from jiezhi.base.casework.models import Case, Delivery, Event
 from jiezhi.base.casework.outbox import Later
+from jiezhi.base.casework.reminders import remind
 from jiezhi.base.registry import queries as registry
 from jiezhi.connect import calling
 from jiezhi.connect.hooks import actions, content, signing
@@ -22,11 +23,12 @@ PAUSE_AFTER = 10
 SHOWN = 200
 ASLEEP = timedelta(days=1)
 GONE = 410  # 对方明说不再收了
+UNSEEN = "绑定的人员看不见这件，没有推送"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """备好要发的一次。"""
+    """备好要发的一次；`unseen` 写明不该推的缘由，不发，只记日志。"""
 
     subscription: int
     message: str
@@ -36,29 +38,35 @@ class Load:
     started: datetime
     event: int | None
     by_hand: bool
+    unseen: str = ""
 
 
 def prepare(row: Delivery, now: datetime) -> Load | Later | str:
-    """备好正文和签名；不该推的说明为什么。"""
-    one = Subscription.objects.get(pk=int(row.kind.partition(".")[2]))
+    """备好正文和签名；现在不能推的说明为什么。绑定的人离岗了，先攒着，告诉管理员，改绑之后接着送。"""
+    one = Subscription.objects.select_related("officer").get(pk=int(row.kind.partition(".")[2]))
     if one.status == Subscription.Status.CLOSED:
         return "订阅已撤销，不再推送"
     if one.status == Subscription.Status.PAUSED:
         return Later(f"订阅已暂停：{one.why}", at=now + ASLEEP)
+    if not (one.officer.is_active and registry.appointments_of(one.officer, now).exists()):
+        _tell_of_leaving(one, now)
+        return Later(f"绑定的人员{one.officer.name}已离岗，改绑之后接着送", at=now + ASLEEP)
+    again = bool(row.payload.get("again"))
     if row.payload.get("test"):
         message, body, event = f"msg_test_{row.pk}", _test(one, now), None
     else:
         case, event = row.case, row.event_id
         assert case is not None and event is not None
-        if not _may_see(one, case, now):
-            return "绑定的人员看不见这件，没有推送"
         step = Event.objects.select_related("payload").get(pk=event)
-        message, body = content.message_of(step, case, one.pk), content.body_of(step, case)
+        message = content.message_of(step, case, one.pk)
+        if not _may_see(one, case, now):
+            return Load(one.pk, message, "", b"", {}, now, event, again, unseen=UNSEEN)
+        body = content.body_of(step, case)
     keys = [one.secret]
     if one.old_until is not None and now < one.old_until:
         keys.append(one.old_secret)
     headers = signing.headers(keys, message, now, body)
-    return Load(one.pk, message, one.url, body, headers, now, event, bool(row.payload.get("again")))
+    return Load(one.pk, message, one.url, body, headers, now, event, again)
 
 
 def _may_see(one: Subscription, case: Case, now: datetime) -> bool:
@@ -72,6 +80,8 @@ def _test(one: Subscription, now: datetime) -> bytes:
 
 def carry(load: Load) -> tuple[Load, calling.Answer]:
     """发出去。在线程里，不碰数据库。"""
+    if load.unseen:
+        return load, calling.Answer(None, 0, error=load.unseen)
     return load, calling.post(load.url, load.body, load.headers)
 
 
@@ -93,6 +103,8 @@ def record(row: Delivery, now: datetime, brought: tuple[Load, calling.Answer]) -
         error="" if ok else _problem(answer)[:300],
         answer=answer.text[:SHOWN],
     )
+    if load.unseen:
+        return load.unseen
     if ok:
         if one.failures:
             Subscription.objects.filter(pk=one.pk).update(failures=0, failed_at=None)
@@ -126,11 +138,21 @@ def _wait(times: int) -> timedelta:
     return min(outbox.BACKOFF * 2 ** min(times, 10), outbox.BACKOFF_MAX)
 
 
-def _tell_administrators(one: Subscription, row: Delivery, why: str, now: datetime) -> None:
-    if row.case_id is None:
-        return
-    text = f"网络推送“{one.name}”已暂停：{why}。对方修好之后用 jiezhi hooks resume 恢复，积下的会接着送。"
-    Notice.objects.bulk_create(
-        Notice(delivery=row, case_id=row.case_id, officer=officer, text=text[:400], created_at=now)
-        for officer in registry.officers_with(ADMIN, at=now)
+def _tell_of_leaving(one: Subscription, now: datetime) -> None:
+    """一周说一次，改绑了就不再说。"""
+    text = (
+        f"网络推送“{one.name}”绑定的{one.officer.name}已离岗，要推的先攒着，攒了七天的不再送。"
+        f"请用 jiezhi hooks change {one.pk} --officer 改绑到接手的人，攒下的会接着送。"
     )
+    remind(
+        f"hooks.left:{one.pk}:{one.officer_id}:{now:%G-%V}",
+        to=registry.officers_with(ADMIN, at=now), title="网络推送停了", text=text[:400], now=now,
+    )  # fmt: skip
+
+
+def _tell_administrators(one: Subscription, row: Delivery, why: str, now: datetime) -> None:
+    text = f"网络推送“{one.name}”已暂停：{why}。对方修好之后用 jiezhi hooks resume 恢复，积下的会接着送。"
+    remind(
+        f"hooks.paused:{one.pk}:{row.pk}:{now.isoformat()}",
+        to=registry.officers_with(ADMIN, at=now), title="网络推送停了", text=text[:400], now=now,
+    )  # fmt: skip

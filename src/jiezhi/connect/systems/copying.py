@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -339,10 +338,3 @@ def read_marks(system: str, source: Any, name: str = "") -> dict[str, str]:
         if ours and given:
             found[ours] = given
     return found
-
-
-def copy_bytes(system: str, matter: str, **options: Any) -> bytes:
-    """同 `copy_sheets`，返回文件的字节（页面、接口用）。"""
-    out = io.BytesIO()
-    copy_sheets(system, matter, out, **options)
-    return out.getvalue()

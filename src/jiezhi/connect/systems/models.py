@@ -4,9 +4,10 @@ from django.conf import settings
 from django.db import models
 
 from jiezhi.base.accounts.append_only import AppendOnlyModel
+from jiezhi.base.accounts.sealing import SealedModel
 
 
-class SystemEntry(models.Model):
+class SystemEntry(SealedModel):
     """一个外部系统的登记：随包的内容，和本单位改过的（有就用它）。"""
 
     code = models.CharField("代号", max_length=48, primary_key=True)
@@ -28,7 +29,7 @@ class SystemEntry(models.Model):
         return self.title
 
 
-class ReconcileRun(AppendOnlyModel):
+class ReconcileRun(AppendOnlyModel, SealedModel):
     """一次对账：哪份清单、哪一期、结论。`result` 是结果的摘要：同一份清单、两边都没有变，重对还是它。"""
 
     system = models.CharField("外部系统代号", max_length=48)
@@ -61,7 +62,7 @@ class ReconcileRun(AppendOnlyModel):
         return f"{self.title} {self.since}—{self.until}"
 
 
-class ReconcileItem(AppendOnlyModel):
+class ReconcileItem(AppendOnlyModel, SealedModel):
     """对账的一处不符。`mark` 是这处不符的摘要：以后对出同样的一处，以前的说明还算数。"""
 
     class Kind(models.TextChoices):
@@ -90,7 +91,7 @@ class ReconcileItem(AppendOnlyModel):
         return f"{self.kind} {self.number or self.ours}"
 
 
-class ReconcileNote(AppendOnlyModel):
+class ReconcileNote(AppendOnlyModel, SealedModel):
     """一处不符的说明：谁、什么时候、为什么。再说明是再加一条，以最后一条为准。"""
 
     item = models.ForeignKey(ReconcileItem, models.PROTECT, related_name="notes")

@@ -146,9 +146,9 @@ def _pairs(
             continue
         details = comparer.differences(rows[number], case, times)
         if len(cases) > 1:
-            details.insert(
-                0, {"title": "记重了", "there": number, "here": "、".join(one.number for one in cases)}
-            )
+            told = [one.number for one in cases if not one.confidential]
+            told += [HIDDEN] if len(told) < len(cases) else []
+            details.insert(0, {"title": "记重了", "there": number, "here": "、".join(told)})
         _judge(result, number, case, rows[number], details)
 
 

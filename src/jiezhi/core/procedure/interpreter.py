@@ -197,6 +197,10 @@ def _unique(
     if number is None:
         return []
     titles = "、".join(definition.matter.fields[name].title for name in names)
+    if not number:
+        return [
+            Missing("unique", f"同一{titles}已有一件没有办结", "那一件您看不见，请向分拨员或者督办员查问")
+        ]
     return [Missing("unique", f"同一{titles}已有未办结的 {number}", "到那一件上办理")]
 
 

@@ -213,7 +213,7 @@ class Env(Protocol):
         """引用（单位、人员、材料、代码……）是否存在；不存在返回中文说明。"""
 
     def unique(self, fields: Mapping[str, Any], exclude: str | None) -> str | None:
-        """同类未办结件里有没有这些字段值相同的；有则返回它的编号。"""
+        """同类未办结件里有没有这些字段值相同的；有则返回它的编号，正在办的人看不见它的返回空串；没有为 None。"""
 
     def targets(
         self, for_each: str, view: CaseView | None, values: Mapping[str, Any]

@@ -25,8 +25,6 @@ FILING = {
 }
 """登记备案的各种经过平常占几份。"""
 FILINGS = ("small_works", "job_relief", "owners_committee", "owners_meeting", "population_charter")
-INTAKE = frozenset({"refused", "refused_after", "withdrawn"})
-"""没有走到受理的。"""
 
 
 @lru_cache(maxsize=1)

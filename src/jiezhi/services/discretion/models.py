@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 
-class Benchmark(models.Model):
+
+class Benchmark(SealedModel):
     """一条裁量基准的一个版本；公布后内容不改，换了内容就是新的一行。"""
 
     code = models.CharField("代号", max_length=80)
@@ -32,7 +34,7 @@ class Benchmark(models.Model):
         return self.title
 
 
-class LocalLimit(models.Model):
+class LocalLimit(SealedModel):
     """条文没有写数额的，本单位照地方规定填的法定幅度（分）。改是另填一行，旧的留着。"""
 
     code = models.CharField("基准代号", max_length=80)

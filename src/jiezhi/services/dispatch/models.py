@@ -6,13 +6,15 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
+from jiezhi.base.accounts.sealing import SealedModel
+
 PATTERN = RegexValidator(
     r"^(?:\*|[^\s/*]+(?:/[^\s/*]+)*(?:/\*)?)\Z",
     "类别写法不对：写完整类别（如 城乡建设/市容环境），或上级加“/*”（如 城乡建设/*），或只写“*”表示全部",
 )
 
 
-class Rule(models.Model):
+class Rule(SealedModel):
     """分派规则的一段历史：[valid_from, valid_to),valid_to 为空表示现行；止等于起的从未用过。
 
     改规则是结束旧行、另起新行，所以“当时为什么派给他”总查得到。只经 actions.py 写，否则缓存不知道变了。

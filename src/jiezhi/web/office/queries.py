@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.models import CodeList, MatterVersion, Notice
+from jiezhi.base.casework.queries import seen
+from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry.models import Appointment, Area, Unit
 from jiezhi.base.registry.models.powers import PowerStatus, PowerVersion
 
@@ -37,9 +40,18 @@ def unread_count(officer: Officer) -> str:
     return "99+" if found > 99 else str(found or "")
 
 
-def notices_of(officer: Officer) -> QuerySet[Notice]:
-    """这个人的消息，新的在前。"""
-    return Notice.objects.filter(officer=officer).select_related("case").order_by("-created_at", "-pk")
+def notices_of(officer: Officer, now: datetime) -> QuerySet[Notice]:
+    """这个人的消息，新的在前。
+
+    `withheld` 为真的不再给看：收到之后他的任职有到期、结束的，或者那一件限指定人员了，而他现在看不见那一件。
+    """
+    kept = Q(case__confidential=True)
+    if (ended := registry.last_ended(officer.pk, now)) is not None:
+        kept |= Q(created_at__lte=ended)
+    rows = Notice.objects.filter(officer=officer).annotate(
+        withheld=ExpressionWrapper(Q(case__isnull=False) & kept & ~Q(seen(officer, now)), BooleanField())
+    )
+    return rows.select_related("case").order_by("-created_at", "-pk")
 
 
 def unit_names() -> dict[str, str]:

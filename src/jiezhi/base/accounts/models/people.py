@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.fields import EncryptedTextField
+from jiezhi.base.accounts.sealing import SealedModel, SealedQuerySet
 
 CODE = RegexValidator(r"^[a-z][a-z0-9_]*\Z", "代码以小写字母开头，只用小写字母、数字和下划线")
 LOGIN = RegexValidator(r"^[a-z0-9][a-z0-9._-]{1,63}\Z", "登录名用 2 到 64 位小写字母、数字、点、横线或下划线")
@@ -26,11 +27,14 @@ class StaffKind(models.TextChoices):
 
 
 class OfficerManager(BaseUserManager["Officer"]):
-    pass
+    def get_queryset(self) -> SealedQuerySet["Officer"]:
+        return SealedQuerySet(self.model, using=self._db)
 
 
-class Officer(AbstractBaseUser):
+class Officer(SealedModel, AbstractBaseUser):
     """人员：能登录、能办理的人。能办什么由任职（registry.Appointment）决定，这里没有权限位。"""
+
+    unsealed = frozenset({"last_login"})  # 每次登录都变，只记何时来过
 
     login = models.CharField("登录名", max_length=64, unique=True, validators=[LOGIN])
     name = models.CharField("姓名", max_length=64, db_index=True)
@@ -46,7 +50,7 @@ class Officer(AbstractBaseUser):
 
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
-    objects = OfficerManager()
+    objects: ClassVar[OfficerManager] = OfficerManager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = verbose_name_plural = "人员"
@@ -85,7 +89,7 @@ class Officer(AbstractBaseUser):
         return self.name
 
 
-class Post(models.Model):
+class Post(SealedModel):
     """岗位：一类职责。谁在哪个单位、哪片区域任这个岗位，见 registry.Appointment。"""
 
     code = models.CharField("代码", max_length=64, unique=True, validators=[CODE])

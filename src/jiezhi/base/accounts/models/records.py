@@ -9,9 +9,10 @@ from django.db import models
 from django.db.models import Q
 
 from jiezhi.base.accounts.append_only import AppendOnlyModel
+from jiezhi.base.accounts.sealing import SealedModel
 
 
-class AdminRecord(AppendOnlyModel):
+class AdminRecord(AppendOnlyModel, SealedModel):
     """管理记录：谁在何时把什么从什么改成什么。口令和明文敏感信息从不写入。"""
 
     at = models.DateTimeField("时间", db_index=True)
@@ -51,7 +52,7 @@ class AdminRecord(AppendOnlyModel):
         return f"{self.title} {self.target_label}"
 
 
-class SensitiveRead(AppendOnlyModel):
+class SensitiveRead(AppendOnlyModel, SealedModel):
     """敏感信息查看记录：谁在何时因何查看了谁的哪一项。先落库，后给值。"""
 
     at = models.DateTimeField("时间", db_index=True)

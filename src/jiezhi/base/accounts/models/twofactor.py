@@ -4,9 +4,10 @@ from django.conf import settings
 from django.db import models
 
 from jiezhi.base.accounts.fields import EncryptedTextField
+from jiezhi.base.accounts.sealing import SealedModel
 
 
-class SecondFactor(models.Model):
+class SecondFactor(SealedModel):
     """一个人的二次验证。`enabled_at` 为空是还在设置：生成了密钥，没有用动态码确认过。"""
 
     officer = models.OneToOneField(

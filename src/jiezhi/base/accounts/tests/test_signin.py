@@ -6,14 +6,15 @@ from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
-from jiezhi.base.accounts import actions
+from jiezhi.base.accounts import actions, address
 from jiezhi.base.accounts.signin import SignInForm
 from jiezhi.base.accounts.tests.conftest import PASSWORD
 
 
-def attempt(login: str, password: str, ip: str = "10.0.0.1") -> SignInForm:
+def attempt(login: str, password: str, ip: str = "10.0.0.1", forwarded: str | None = None) -> SignInForm:
     data = {"username": login, "password": password}
-    request = RequestFactory().post("/login", data, REMOTE_ADDR=ip)
+    more = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+    request = RequestFactory().post("/login", data, REMOTE_ADDR=ip, **more)
     request.session = SessionStore()
     form = SignInForm(request, data)
     form.is_valid()
@@ -91,3 +92,34 @@ def test_attempts_keep_no_password(officer):
 def test_empty_form_says_what_to_fill(db):
     form = attempt("", "")
     assert form.errors["username"] == ["请填写登录名"] and form.errors["password"] == ["请填写口令"]
+
+
+def test_a_forged_forwarded_header_does_not_buy_more_attempts(officer):
+    for n in range(5):
+        attempt("li.min", "wrong", forwarded=f"6.6.6.{n}")
+    assert attempt("li.min", PASSWORD, forwarded="6.6.6.9").get_user() is None
+    assert set(AccessAttempt.objects.values_list("ip_address", flat=True)) == {"10.0.0.1"}
+
+
+def test_behind_a_proxy_the_visitor_is_locked_and_not_the_proxy(officer, settings):
+    settings.TRUSTED_PROXIES = 1
+    for n in range(5):  # 左边的是来人自己写的，最右边的才是代理看到的
+        attempt("li.min", "wrong", forwarded=f"6.6.6.{n}, 1.2.3.4")
+    assert attempt("li.min", PASSWORD, forwarded="9.9.9.9, 1.2.3.4").get_user() is None
+    assert attempt("li.min", PASSWORD, forwarded="1.2.3.4, 1.2.3.5").get_user() == officer, "同一代理后的别人"
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "wanted"),
+    [
+        ("10.0.0.1", "2001:db8:1:2::1", "2001:db8:1:2::"),
+        ("10.0.0.1", "::ffff:1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "unknown", "10.0.0.1"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("", None, None),
+    ],
+)
+def test_what_is_counted_is_always_an_address(settings, remote, forwarded, wanted):
+    settings.TRUSTED_PROXIES = 1
+    more = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+    assert address.for_sign_in(RequestFactory().get("/", REMOTE_ADDR=remote, **more)) == wanted

@@ -14,6 +14,7 @@ from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.engine import rows
 from jiezhi.base.casework.extensions import Context, extensions
 from jiezhi.base.casework.models import Case, CaseField, CodeList, EvidenceFile
+from jiezhi.base.casework.reach import Reach
 from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry.models import PowerVersion, Unit
 from jiezhi.base.registry.queries import powers
@@ -278,11 +279,22 @@ class CaseEnv:
             view = item.view
             other = item.definition.id == matter.matter and view.uid != exclude and view.seq
             if other and rows.unique_mark(matter, view.fields, view.closed_at is not None) == mark:
-                return view.number
+                placed = {"unit_id": view.unit, "area_path": self.look.area_path(view.area)}
+                now = {"matter": matter.matter, "state": view.state, "roles": view.roles, **placed}
+                return self._named(Case(number=view.number, confidential=item.row.confidential, **now))
         found = CaseField.objects.filter(name=rows.UNIQUE, text=mark).select_related("case").first()
         if found is None or str(found.case.uid) == exclude or str(found.case.uid) in self.work.loaded:
             return None
-        return found.case.number
+        return self._named(found.case)
+
+    def _named(self, case: Case) -> str:
+        """这一件的编号；正在办的人看不见它的为空串：挡得住他，但不说是哪一件。系统办的不瞒。"""
+        actor = self.actor
+        if actor is None or actor.kind == "system" or (actor.kind == "import" and not actor.id):
+            return case.number
+        if not actor.id.isdecimal():
+            return ""
+        return case.number if Reach.of(Officer(pk=int(actor.id)), self.work.now).covers(case) else ""
 
     def targets(
         self, for_each: str, view: CaseView | None, values: Mapping[str, Any]

@@ -31,7 +31,7 @@ from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.fold import REASON, apply
 from jiezhi.core.procedure.interpreter import changed_since, plan
-from jiezhi.core.procedure.view import SYSTEM, CaseView, ChildPlan, Missing, Plan, Refusal, Request
+from jiezhi.core.procedure.view import SYSTEM, Actor, CaseView, ChildPlan, Missing, Plan, Refusal, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,9 @@ class Work:
         unit: str | None = None,
     ) -> Result:
         """开件。`request.action` 为空时用唯一的开件动作。"""
+        away = self._away(request.actor)
+        if away is not None:
+            return away
         version, action = self.opening(matter, request.action, request)
         definition = matters.definition_of(version)
         request = replace(request, action=action)
@@ -174,6 +177,9 @@ class Work:
         loaded = self.loaded.get(uid)
         if loaded is None:
             return refuse("办理", "no_case", "没有这件，或您无权查看", "核对编号")
+        away = self._away(request.actor)
+        if away is not None:
+            return away
         definition, view = loaded.definition, loaded.view
         decl = definition.action(request.action)
         if decl is not None and decl.jointly and not extra:
@@ -240,6 +246,13 @@ class Work:
         request = Request(action=name, actor=SYSTEM, now=self.now, at=at)
         self._record(loaded, loaded.view, outcome, request, None, "", files)
         return self._outcome(loaded, outcome, [])
+
+    def _away(self, actor: Actor) -> Refused | None:
+        """离岗停用的人，登录、令牌、会话哪一处漏了也办不成。"""
+        if not actor.id.isdecimal() or int(actor.id) not in self.standing.left:
+            return None
+        say = f"{actor.name or '这名人员'}已经离岗停用，不能再办理"
+        return refuse("办理", "officer_left", say, "由在岗的人办理；回来上班的，请系统管理员先恢复账号")
 
     def _stale(self, loaded: Loaded, request: Request) -> Missing | None:
         expected = request.expected_version

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models.case import Case
 from jiezhi.base.casework.models.event import Event
 
@@ -33,11 +34,18 @@ class Delivery(models.Model):
         return f"{self.kind} {self.key}"
 
 
-class Notice(models.Model):
-    """通知：给工作人员的进站内消息；给来件人的列为待发，由短信、公众号通道取走或导出。"""
+class Notice(SealedModel):
+    """通知：给工作人员的进站内消息；给来件人的列为待发，由短信、公众号通道取走或导出。
+
+    不说某一件的（对账到期、推送暂停）`case` 为空，`title` 说是什么事，`link` 是点开去哪里（本系统的网址，可空）。
+    """
+
+    unsealed = frozenset({"read_at"})  # 只是自己看过没有
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="notices")
-    case = models.ForeignKey(Case, models.PROTECT, related_name="notices")
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="notices")
+    title = models.CharField("题目", max_length=80, blank=True, default="")
+    link = models.CharField("去处", max_length=200, blank=True, default="")
     officer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="notices", verbose_name="收件人员"
     )
@@ -67,7 +75,7 @@ class NumberSeries(models.Model):
         return f"{self.key}:{self.last}"
 
 
-class NumberIssue(models.Model):
+class NumberIssue(SealedModel):
     """发出的每一个号；作废的留号、注明理由。"""
 
     series = models.ForeignKey(NumberSeries, models.PROTECT, related_name="issues")
@@ -92,7 +100,7 @@ class NumberIssue(models.Model):
         return self.text
 
 
-class NumberLease(models.Model):
+class NumberLease(SealedModel):
     """租用的号段：预先租给人员（或他手上的设备），现场没有网络时编号用；用剩的归还时逐个作废。"""
 
     series = models.ForeignKey(NumberSeries, models.PROTECT, related_name="leases", verbose_name="号段")
@@ -126,7 +134,7 @@ class NumberLease(models.Model):
         return f"{self.series_id}：{self.first}—{self.last}"
 
 
-class Checkpoint(models.Model):
+class Checkpoint(SealedModel):
     """检查点：某一时刻全部件的链头合成的树根，签名、相链，可导出、可打印。"""
 
     number = models.IntegerField("序号", unique=True)

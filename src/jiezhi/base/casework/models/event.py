@@ -4,11 +4,30 @@ from django.conf import settings
 from django.db import models
 
 from jiezhi.base.accounts.append_only import AppendOnlyModel
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.casework.models.case import Case
 
 
-class Event(AppendOnlyModel):
-    """一条办理记录。`body` 是存下来的规范字节，`digest` = SM3(previous ‖ body)。"""
+class Event(AppendOnlyModel, SealedModel):
+    """一条办理记录。`body` 是存下来的规范字节，`digest` = SM3(previous ‖ body)。
+
+    各列都能由链核出来，只有认重复请求的两列不在规范字节里，由行印和摘要绑在一起。
+    """
+
+    unsealed = frozenset(
+        {
+            "case_id",
+            "seq",
+            "action",
+            "at",
+            "recorded_at",
+            "officer_id",
+            "from_state",
+            "to_state",
+            "previous",
+            "body",
+        }
+    )
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="events", db_index=False)
     seq = models.IntegerField("序号")
@@ -47,7 +66,7 @@ class Payload(models.Model):
         return f"内容 {self.event_id}"
 
 
-class EvidenceFile(models.Model):
+class EvidenceFile(SealedModel):
     """材料：按内容摘要存放，原件不改。EXIF 读出后记在这里，给公众的副本一律去掉。"""
 
     digest = models.CharField("SM3 摘要", max_length=64, primary_key=True)

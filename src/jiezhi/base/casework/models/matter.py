@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import models
 
+from jiezhi.base.accounts.sealing import SealedModel
 
-class MatterVersion(models.Model):
+
+class MatterVersion(SealedModel):
     """业务模板的一个版本：展开、代入参数后的全部内容，按摘要存；公布后不再改。"""
 
     matter = models.CharField("业务模板", max_length=80)
@@ -29,7 +31,7 @@ class MatterVersion(models.Model):
         return f"{self.title}({self.published_at:%Y-%m-%d})"
 
 
-class CodeList(models.Model):
+class CodeList(SealedModel):
     """代码表，如诉求类别；由业务模板包带来。"""
 
     name = models.CharField("代号", max_length=48, primary_key=True)
@@ -43,7 +45,7 @@ class CodeList(models.Model):
         return self.title
 
 
-class ParamSetting(models.Model):
+class ParamSetting(SealedModel):
     """本单位把业务模板的一个参数调成了多少；没有这一行就是用模板的缺省值。历次调整见管理记录。"""
 
     matter = models.CharField("业务模板", max_length=80)

@@ -12,11 +12,11 @@ from typing import Any
 from django.db import connection, transaction
 from PIL import Image
 
-from jiezhi.base.accounts import append_only, secrets
+from jiezhi.base.accounts import append_only, sealing, secrets
 from jiezhi.base.accounts.models import Officer, Post
 from jiezhi.base.casework import actions, files, integrity
 from jiezhi.base.casework.heads import current_heads, pack
-from jiezhi.base.casework.models import Case, Checkpoint, EvidenceFile
+from jiezhi.base.casework.models import Case, Checkpoint, Event, EvidenceFile
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.registry.models import Appointment
@@ -112,6 +112,14 @@ def tampered(sql: str, *values: Any) -> Iterator[None]:
         tamper(sql, *values)
         yield
         transaction.set_rollback(True)
+
+
+def reseal(case: Case) -> None:
+    """拿着全部钥匙的人：把这一件办理记录的行印也重做一遍。"""
+    with tampering():
+        for event in Event.objects.filter(case=case):
+            mark = secrets.row_seal(sealing.content_of(event))
+            run("UPDATE casework_event SET seal = %s WHERE id = %s", mark, event.pk)
 
 
 def checkpoint(number: int = 1, previous: evidence.Checkpoint | None = None) -> evidence.Checkpoint:

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from jiezhi.base.accounts import actions as accounts
+from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions, matters, queries
 from jiezhi.base.casework.models import Case, Clock, Delivery, Event
 from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.base.casework.testing import MATTER, START, Office, definition
+from jiezhi.core.procedure.view import Actor
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -310,3 +313,26 @@ def test_half_filled_place_is_completed_but_never_overwritten(office: Office) ->
     assert blank.fields["spot"]["address"] == "别处"
     effects = [json.loads(bytes(event.body))["effects"] for event in Event.objects.order_by("pk")]
     assert [item.get("filled") for item in effects] == [None, ["spot"]]
+
+
+def test_somebody_who_left_cannot_act_even_with_a_role(office: Office) -> None:
+    """登录、令牌、会话漏了也一样：手里还攥着停用之前取出的人员，角色还挂着，照样办不成。"""
+    case = dispatched(office)
+    kept = Officer.objects.get(pk=office.clerk.pk)
+    accounts.deactivate_officer(office.clerk, reason="调走", acting_officer=None, now=START + HOUR)
+    inputs, when = {"reply": "换好了"}, START + 2 * HOUR
+    refused = actions.act(case.uid, "answer", acting_officer=kept, inputs=inputs, now=when)
+    assert codes(refused) == {"officer_left"} and "李经办已经离岗停用" in str(refused)
+    (many,) = actions.act_many(
+        [actions.Entry("answer", case=case.uid, inputs=inputs)], acting_officer=kept, now=when
+    )
+    assert codes(many) == {"officer_left"}
+    opening = actions.open_case("test.report", acting_officer=kept, inputs={"subject": "漏水"}, now=when)
+    assert codes(opening) == {"officer_left"}
+    imported = actions.act(
+        case.uid, "answer", actor=Actor("import", str(kept.pk), kept.name), inputs=inputs, now=when
+    )
+    assert codes(imported) == {"officer_left"} and Event.objects.count() == 2
+    accounts.reactivate_officer(kept, acting_officer=None, now=when)
+    again = actions.act(case.uid, "answer", acting_officer=kept, inputs=inputs, now=when)
+    assert codes(again) == {"who"}, "回来上班的照平常核：任职已经结束，要另办"

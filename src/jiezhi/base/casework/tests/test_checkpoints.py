@@ -11,7 +11,18 @@ from jiezhi.base.casework import actions, integrity
 from jiezhi.base.casework.heads import current_heads, heads_of, pack, pack_changes, unpack
 from jiezhi.base.casework.models import Case, Checkpoint, Event
 from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.casework.tests.lives import DAY, HOUR, checkpoint, done, life, run, said, tampered, tampering
+from jiezhi.base.casework.tests.lives import (
+    DAY,
+    HOUR,
+    checkpoint,
+    done,
+    life,
+    reseal,
+    run,
+    said,
+    tampered,
+    tampering,
+)
 from jiezhi.core import evidence
 
 
@@ -36,6 +47,8 @@ def test_rewritten_history_is_found_by_the_checkpoint_only(office: Office) -> No
     life(office, "灯坏了", "blue")
     with_checkpoint = checkpoint()
     rewrite_history(case)
+    assert {fault.kind for fault in integrity.verify_database().faults} == {"seal", "checkpoint"}
+    reseal(case)  # 没有钥匙的到这里就瞒不住；有钥匙的连行印一起重做
     report = integrity.verify_database()
     assert [(fault.kind, fault.case, fault.seq) for fault in report.faults] == [
         ("checkpoint", case.number, 4)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.casework import actions, files, integrity, upkeep
+from jiezhi.base.casework.disclosure import file_for
 from jiezhi.base.casework.models import Case, CaseParty, Event, EvidenceFile, Payload
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.lives import DAY, archivist, done, life, plain, tamper
@@ -161,3 +162,17 @@ def test_a_photo_also_used_elsewhere_only_loses_its_name(office: Office) -> None
     row = EvidenceFile.objects.get()
     assert row.name == "" and row.erased_at is None and files.path_of(row.pk).is_file()
     assert integrity.verify_database().ok and third.evidence.exists()
+
+
+def test_an_erased_photo_is_given_to_nobody(office: Office) -> None:
+    """页面、接口取材料都经这一处：看得见的才给，清除了的当作没有。"""
+    keeper, case = archivist(office), life(office)
+    digest = EvidenceFile.objects.get().pk
+    found = file_for(office.clerk, str(case.uid), digest)
+    assert found is not None and (found[0].pk, found[1].file.pk) == (case.pk, digest)
+    assert file_for(office.stranger, str(case.uid), digest) is None
+    assert file_for(office.clerk, str(case.uid), "0" * 64) is None
+    done(
+        upkeep.erase(str(case.uid), ["photos"], acting_officer=keeper, reason="本人申请", now=START + 2 * DAY)
+    )
+    assert file_for(office.clerk, str(case.uid), digest) is None

@@ -15,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image
 
-from jiezhi.base.casework import files, sniffing
+from jiezhi.base.casework import files, photos, sniffing
 from jiezhi.base.casework.files import FileRefused
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.base.casework.testing import START
@@ -228,7 +228,35 @@ def test_decompression_bomb_is_refused_before_decoding(
         raise AssertionError("不该解码")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
-    assert "6000 万像素" in refused(bomb(width, height), "图.png")
+    assert "00 万像素" in refused(bomb(width, height), "图.png")
+
+
+def test_pictures_that_must_be_opened_whole_have_a_lower_limit(settings: Any) -> None:
+    """一张几百 KB 的 PNG 解开就是几百 MB；普通 JPEG 缩着解，不在此列。逐步显示的 JPEG 要留住全部系数，也算整幅。"""
+    assert settings.EVIDENCE_MAX_WHOLE_PIXELS == 16_000_000
+    said = refused(bomb(4001, 4000), "图.png")
+    assert "1600 万像素" in said and "存成普通的 JPG" in said
+    settings.EVIDENCE_MAX_WHOLE_PIXELS = 299 * 300
+    for kind in ("PNG", "WEBP", "GIF"):
+        assert "存成普通的 JPG" in refused(photo_bytes(format=kind, size=(300, 300)))
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 300)).save(stream, "JPEG", progressive=True)
+    assert "存成普通的 JPG" in refused(stream.getvalue())
+    assert store(photo_bytes(size=(300, 300))).width == 300
+
+
+def test_one_large_picture_is_opened_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "LARGE", 100 * 100)
+    monkeypatch.setattr(photos, "WAIT_SECONDS", 0.05)
+    large, jpeg = (photo_bytes(format=kind, size=(300, 300)) for kind in ("PNG", "JPEG"))
+    with photos._decoding:
+        assert "过几分钟再传" in refused(large, "图.png")
+        assert store(jpeg).width == 300, "普通 JPEG 不排队"
+        assert store(photo_bytes(format="PNG", size=(100, 100)), "图.png").width == 100, "小的不排队"
+    row = store(large, "图.png")
+    with photos._decoding, pytest.raises(FileRefused):
+        files.thumbnail(row)
+    assert files.thumbnail(row) and not photos._decoding.locked()
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ def forge(case: Case, seq: int, previous: bytes) -> tuple[bytes, bytes]:
 
 INSERT = (
     "INSERT INTO casework_event (case_id, seq, action, at, recorded_at, from_state, to_state, previous, body, digest,"
-    " request_digest) VALUES (%s, %s, 'close', '2026-08-03 04:00:00', '2026-08-03 04:00:00', 'answered', 'answered',"
-    " %s, %s, %s, '')"
+    " request_digest, seal) VALUES (%s, %s, 'close', '2026-08-03 04:00:00', '2026-08-03 04:00:00', 'answered', 'answered',"
+    " %s, %s, %s, '', '')"
 )
 
 

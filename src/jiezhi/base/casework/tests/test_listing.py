@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer, Post
 from jiezhi.base.casework import listing, matters, search
+from jiezhi.base.casework.cursor import Spot
 from jiezhi.base.casework.listing import Filters, listed, worklist
 from jiezhi.base.casework.models import Case, CaseField, CaseParty, CaseRole, CaseText
 from jiezhi.base.casework.queries import light_of
@@ -255,6 +256,12 @@ def test_a_page_is_what_looking_at_every_case_gives(
     assert [case.pk for case in page.cases] == [case.pk for case in expected[first : first + size]]
     assert page.more == (len(expected) > first + size)
     assert page.total == min(len(expected), enough + 1)
+    if len(expected) > first:  # 从那一件接着翻
+        last = expected[first]
+        spot = Spot(last.due_at, search.place_at(last.opened_at, last.pk))
+        rest = listed(officer, replace(wanted, after=spot), size=size, now=START)
+        assert [case.pk for case in rest.cases] == [one.pk for one in expected[first + 1 : first + 1 + size]]
+        assert rest.more == (len(expected) > first + 1 + size)
     # 可以再组合的写法也一样。
     rows = worklist(officer, wanted, now=START)
     assert list(rows.values_list("pk", flat=True)) == [case.pk for case in expected]

@@ -42,6 +42,42 @@ def report(office: Office, subject: str, **inputs: Any) -> Case:
 # ---- 切字 ----
 
 
+def test_every_character_enters_the_index_as_it_was_cut(office: Office) -> None:
+    """数据库的切词器不另有主意：全部字母、数字、文字，进索引的就是切出来的，写什么找得到什么。"""
+    signs = [chr(code) for code in range(0x110000) if chr(code).isalnum()]
+    assert len(signs) > 130_000
+    rows = []
+    for n in range(0, len(signs), 6000):
+        case = report(office, "字")
+        texts = " ".join(sign * 2 for sign in signs[n : n + 6000])
+        rows.append((search.place_at(case.opened_at, case.pk), case.pk, search.words_of([texts]), ""))
+    search.write(rows)
+    assert dialect.index_broken() == ""
+    kept = {row[0]: set(row[2].split()) for row in rows}
+    for sign in ["Σ", "ς", "ᦰ", "İ", "ß", "ﬁ", "ⅻ", "𠮷", "ა", "Ꭰ", *signs[::1500]]:
+        wanted = search.sought(f"“{sign * 2}”").words
+        sql, params = dialect.places_with(wanted)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            places = {place for (place,) in cursor.fetchall()}
+        assert places == {place for place, words in kept.items() if set(wanted) <= words} != set(), sign
+
+
+def test_the_last_letter_of_a_greek_word_is_no_different(office: Office) -> None:
+    case = report(office, "门头ΟΔΟΣ灯箱 ᦰᦱ")
+    assert dialect.index_broken() == ""
+    assert found(office, "οδος") == found(office, "ΟΔΟσ") == found(office, "ᦰᦱ") == {case.number}
+
+
+@pytest.mark.parametrize("sign", ["a", "𐐨"])
+def test_a_very_long_run_of_letters_is_cut_short(office: Office, sign: str) -> None:
+    case = report(office, "网址")
+    text = sign * 9000
+    search.write([(search.place_at(case.opened_at, case.pk), case.pk, search.words_of([text]), "")])
+    assert dialect.index_broken() == "" and found(office, text) == {case.number}
+    assert max(len(word.encode()) for word in words(case)) <= 512
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from jiezhi.base.casework import actions, files
+from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework import actions, chores, files
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.lives import DAY, photo_bytes
@@ -24,8 +25,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "files"
 
 
-def store(data: bytes, name: str = "材料.jpg", kind: files.Kind = "any") -> EvidenceFile:
-    return files.store(io.BytesIO(data), name, kind=kind, acting_officer=None, now=START)
+def store(data: bytes, name: str = "材料.jpg", officer: Officer | None = None) -> EvidenceFile:
+    return files.store(io.BytesIO(data), name, kind="any", acting_officer=officer, now=START)
 
 
 def left(folder: Path) -> list[str]:
@@ -49,7 +50,9 @@ def test_sweep_takes_what_was_never_used(office: Office) -> None:
     from jiezhi.base.casework.tests.lives import done
     from jiezhi.base.casework.tests.test_actions import dispatched
 
-    used, idle, again = (store(photo_bytes(colour), f"{colour}.jpg") for colour in ("red", "blue", "green"))
+    used, idle, again = (
+        store(photo_bytes(colour), f"{colour}.jpg", office.clerk) for colour in ("red", "blue", "green")
+    )
     case = dispatched(office)
     inputs = {"reply": "处理完毕了", "photos": [used.pk]}
     done(actions.act(case.uid, "answer", acting_officer=office.clerk, inputs=inputs, now=START + DAY))
@@ -61,6 +64,20 @@ def test_sweep_takes_what_was_never_used(office: Office) -> None:
     assert files.sweep(later) == 1
     assert set(EvidenceFile.objects.values_list("pk", flat=True)) == {used.pk, again.pk}
     assert not files.path_of(idle.pk).exists() and files.audit() == files.Audit((), (), ())
+
+
+def test_what_residents_never_used_goes_within_hours(office: Office) -> None:
+    """居民谁都能传，六小时没有用上就清；每小时清一次。人员传了还没有用上的，居民又传同样的一份，不跟着早清。"""
+    mine, theirs = store(photo_bytes("red"), officer=office.clerk), store(photo_bytes("blue"))
+    assert store(photo_bytes("red"), "居民的.jpg").uploaded_by == office.clerk
+    hourly = chores._chores["清扫没有用的材料"]
+    assert hourly.every == timedelta(hours=1)
+    hourly.work(START + files.UNCLAIMED)
+    assert files.path_of(theirs.pk).exists()
+    hourly.work(START + files.UNCLAIMED + timedelta(minutes=1))
+    assert not files.path_of(theirs.pk).exists() and list(EvidenceFile.objects.all()) == [mine]
+    assert files.sweep(START + 2 * DAY) == 0
+    assert files.sweep(START + 2 * DAY + timedelta(minutes=1)) == 1
 
 
 def test_bytes_kept_while_swept_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

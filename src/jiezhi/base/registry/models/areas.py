@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from jiezhi.base.accounts.sealing import SealedModel
+
 CODE = RegexValidator(r"^[0-9A-Za-z_-]{1,40}\Z", "代码只用数字、字母、横线或下划线，最多 40 位")
 
 
@@ -21,7 +23,7 @@ class AreaLevel(models.TextChoices):
         return list(type(self)).index(self)
 
 
-class Area(models.Model):
+class Area(SealedModel):
     """区域。代码须从民政、统计部门当年的表导入，程序里不写死（law-facts §19 警示，已核对(网)）。
 
     `path` 由各级代码中去掉上级前缀的部分连成，如 `/990101001/001/007/`;一片区域的下级都以它的 path 开头。
@@ -68,7 +70,7 @@ def path_and_above(path: str) -> list[str]:
     return [f"/{'/'.join(parts[:count])}/" for count in range(len(parts), 0, -1)]
 
 
-class AreaVersion(models.Model):
+class AreaVersion(SealedModel):
     """区域边界的一段历史：[valid_from, valid_to),valid_to 为空表示现行。坐标 WGS-84，先经后纬。"""
 
     area = models.ForeignKey(Area, verbose_name="区域", on_delete=models.PROTECT, related_name="versions")
@@ -105,7 +107,7 @@ class PlaceKind(models.TextChoices):
     OTHER = "other", "其他"
 
 
-class Place(models.Model):
+class Place(SealedModel):
     """地点：有地址，多数有门牌编码和坐标。坐标 WGS-84。"""
 
     doorplate = models.CharField("门牌编码", max_length=40, null=True, blank=True, unique=True)

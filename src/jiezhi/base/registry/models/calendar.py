@@ -5,6 +5,7 @@ from datetime import date
 from django.db import models
 from django.db.models import Q
 
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.core.calendar.daytable import FIRST_YEAR, LAST_YEAR
 from jiezhi.core.calendar.daytable import DayKind as CoreDayKind
 
@@ -17,7 +18,7 @@ class DayKind(models.TextChoices):
     HOLIDAY = CoreDayKind.HOLIDAY.value, "节假日"
 
 
-class CalendarDay(models.Model):
+class CalendarDay(SealedModel):
     """改动过的一天；没有的日子按国务院办公厅安排（随程序带的年份）或周一至周五。"""
 
     date = models.DateField("日期", unique=True)
@@ -39,7 +40,7 @@ class CalendarDay(models.Model):
         return f"{self.date} {self.get_kind_display()}"
 
 
-class CalendarYear(models.Model):
+class CalendarYear(SealedModel):
     """某一年的放假安排是否已公布，以及依据哪份通知。"""
 
     year = models.PositiveSmallIntegerField("年份", unique=True)

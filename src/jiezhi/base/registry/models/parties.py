@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.fields import EncryptedTextField
+from jiezhi.base.accounts.sealing import SealedModel
 
 
 class PartyKind(models.TextChoices):
@@ -20,7 +21,7 @@ class IdentifierKind(models.TextChoices):
     OTHER = "other", "其他证件"
 
 
-class Party(models.Model):
+class Party(SealedModel):
     """当事人或来件人。证件号、电话、住址加密存放，按盲索引查找（整个值、后四位），显示时遮盖。
 
     依据：个人信息保护法（2021）§6 最小必要、§51 加密去标识（已核对）。

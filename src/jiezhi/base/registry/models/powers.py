@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from jiezhi.base.accounts.errors import AppendOnlyError
+from jiezhi.base.accounts.sealing import SealedModel, SealedQuerySet
 from jiezhi.base.registry.models.areas import CODE
 from jiezhi.base.registry.models.units import Unit
 from jiezhi.core.evidence.canonical import encode
@@ -38,7 +39,7 @@ CONTENT = (
 _FROZEN = "事项的版本写下就不能改，请修订成新的一版"
 
 
-class Power(models.Model):
+class Power(SealedModel):
     """事项：代码唯一，`status` 是现在的状态（有生效的版本就是生效，否则看最后一版）。"""
 
     code = models.CharField("代码", max_length=40, unique=True, validators=[CODE])
@@ -55,7 +56,7 @@ class Power(models.Model):
         return self.code
 
 
-class PowerVersionQuerySet(models.QuerySet["PowerVersion"]):
+class PowerVersionQuerySet(SealedQuerySet["PowerVersion"]):
     def update(self, **kwargs: Any) -> int:
         if set(kwargs) & {*CONTENT, "power", "unit", "drafted_by"}:
             raise AppendOnlyError(_FROZEN)
@@ -65,7 +66,7 @@ class PowerVersionQuerySet(models.QuerySet["PowerVersion"]):
         raise AppendOnlyError(_FROZEN)
 
 
-class PowerVersion(models.Model):
+class PowerVersion(SealedModel):
     """事项的一版。
 
     `bases`、`authorisation` 是从法律名录解析后冻结的（core.procedure.powers 的 basis_line、authorisation_line）；
@@ -108,7 +109,7 @@ class PowerVersion(models.Model):
     published_at = models.DateTimeField("公布时间", null=True, blank=True)
     ended_because = models.CharField("废止的理由", max_length=300, blank=True, default="")
 
-    objects = PowerVersionQuerySet.as_manager()
+    objects: ClassVar[models.Manager[PowerVersion]] = PowerVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "事项版本"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.registry.models.areas import CODE, Area, Place
 from jiezhi.base.registry.models.parties import Party
 
@@ -26,7 +27,7 @@ class TagSource(models.TextChoices):
     IMPORT = "import", "导入"
 
 
-class Tag(models.Model):
+class Tag(SealedModel):
     code = models.CharField("代码", max_length=40, unique=True, validators=[CODE])
     name = models.CharField("名称", max_length=40)
     about = models.CharField("用于", max_length=8, choices=TagAbout.choices)
@@ -50,7 +51,7 @@ class Tag(models.Model):
         return self.name
 
 
-class TagLink(models.Model):
+class TagLink(SealedModel):
     """贴在某个地点、区域或当事人上的标签（三者恰有其一）。取下不删行，只记取下的人和时间。
 
     当事人的标签必须有到期时间（个人信息保护法 §19 最短保存期限，已核对）。

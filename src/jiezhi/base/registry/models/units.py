@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from jiezhi.base.accounts.models import Post
+from jiezhi.base.accounts.sealing import SealedModel
 from jiezhi.base.registry.models.areas import CODE, Area
 
 
@@ -15,7 +16,7 @@ class UnitKind(models.TextChoices):
     SUPERIOR = "superior", "上级"
 
 
-class Unit(models.Model):
+class Unit(SealedModel):
     """单位。`path` 由各级代码连成，如 `/office/law/`。"""
 
     code = models.CharField("代码", max_length=40, unique=True, validators=[CODE])
@@ -43,7 +44,7 @@ class Unit(models.Model):
         return self.short or self.name
 
 
-class Appointment(models.Model):
+class Appointment(SealedModel):
     """任职：某人在 [valid_from, valid_to) 于某单位任某岗位；`area` 为空表示不限区域。"""
 
     officer = models.ForeignKey(

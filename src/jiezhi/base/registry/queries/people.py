@@ -79,6 +79,15 @@ def holdings(officer_id: int, at: datetime) -> list[tuple[str, str, str | None]]
     return standing().holdings(officer_id, at)
 
 
+def last_ended(officer_id: int, at: datetime) -> datetime | None:
+    """某人到 `at` 为止最近一次任职到期、结束的时刻；没有过为 None。岗位、单位停用了的，当作此刻结束。一条查询。"""
+    rows = Appointment.objects.filter(officer_id=officer_id).values_list(
+        "valid_to", "post__is_active", "unit__is_active"
+    )
+    ends = [end if post and unit else at for end, post, unit in rows]
+    return max((end for end in ends if end is not None and end <= at), default=None)
+
+
 def post_title(code: str) -> str:
     """岗位名称；没有这个岗位时原样返回代码。"""
     return Post.objects.filter(code=code).values_list("title", flat=True).first() or code

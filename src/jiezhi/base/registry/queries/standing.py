@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from jiezhi.base.accounts.models import Post
+from jiezhi.base.accounts.models import Officer, Post
 from jiezhi.base.registry import stamps
 from jiezhi.base.registry.models import Appointment, Unit, UnitKind
 from jiezhi.base.registry.queries import calendar
@@ -20,7 +20,7 @@ _Window = tuple[datetime, datetime | None, Holding]
 
 @dataclass(frozen=True)
 class Standing:
-    """某一版的任职和单位。`units`:在用单位代码 → （名称、上级代码）;`external`:外部单位；`posts`:岗位名称。
+    """某一版的任职和单位。`units`:在用单位代码 → （名称、上级代码）;`external`:外部单位；`posts`:岗位名称；`left`:离岗停用的人员。
 
     `stamps` 是这一次核对时的全部版本戳，别的缓存（订阅之类）凭它知道自己还作不作数，不必再查。
     """
@@ -31,6 +31,7 @@ class Standing:
     external: frozenset[str] = frozenset()
     posts: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
+    left: frozenset[int] = frozenset()
 
     def holdings(self, officer: int, at: datetime) -> list[Holding]:
         """某人在 `at` 的 （岗位代码, 单位代码, 区域 path;None 为不限区域）。"""
@@ -54,7 +55,8 @@ def standing() -> Standing:
     if people_stamp and held is not None and held[0] == stamp:
         return replace(held[1], stamps=found)
     with _lock:
-        made = Standing(calendar.table_for(calendar_stamp), _units(), _people(), _external(), _posts(), found)
+        table = calendar.table_for(calendar_stamp)
+        made = Standing(table, _units(), _people(), _external(), _posts(), found, _left())
         _held[connection.alias] = (stamp, made)
     return made
 
@@ -70,6 +72,10 @@ def _external() -> frozenset[str]:
 
 def _posts() -> dict[str, str]:
     return dict(Post.objects.values_list("code", "title"))
+
+
+def _left() -> frozenset[int]:
+    return frozenset(Officer.objects.filter(is_active=False).values_list("pk", flat=True))
 
 
 def _people() -> dict[int, list[_Window]]:

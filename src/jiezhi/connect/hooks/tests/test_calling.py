@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import Any
 
@@ -15,6 +21,8 @@ INSIDE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
     "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
     "2002:7f00:1::", "2002:a00:1::", "ff02::1",
+    "::7f00:1", "::10.0.0.1", "::8.8.8.8", "64:ff9b:1::a00:1", "64:ff9b:1::808:808", "fec0::1", "192.0.0.8", "192.0.0.10",
+    "192.88.99.1", "5f00::1", "3fff::1", "2001:20::1", "2001:1::1", "2001:db8::1", "198.18.0.1", "240.0.0.1",
 ]  # fmt: skip
 
 
@@ -72,3 +80,86 @@ def test_nobody_there() -> None:
     assert answer.status is None and "连不上" in answer.error
     assert calling.post("https://没有这个.invalid/", b"", {}, seconds=5).status is None
     assert "写法不对" in calling.post("https://", b"", {}).error
+
+
+# ---- 传大的 ----
+
+
+def test_large_things_are_streamed_both_ways(receiver: Receiver) -> None:
+    """发的不整个读进内存，收的直接落文件；一个字节不差。"""
+    receiver.words = "0123456789abcdef" * (1 << 18)  # 4 MB
+    source, into = io.BytesIO(b"sent" * (1 << 19)), io.BytesIO()
+    real, most = source.read, []
+    source.read = lambda size=-1: most.append(size) or real(size)  # type: ignore[method-assign,func-returns-value]
+    answer = calling.carry(receiver.url, source, 2 << 20, {}, seconds=20, into=into, most=5 << 20)
+    assert (answer.status, answer.error, answer.body) == (200, "", b"")
+    assert into.getvalue() == receiver.words.encode() and receiver.got[0][1] == source.getvalue()
+    assert 0 < max(most) <= calling.CHUNK and min(most) > 0
+    into = io.BytesIO()
+    calling.carry(receiver.url, io.BytesIO(b"x"), 1, {}, seconds=20, into=into, most=1 << 20)
+    assert len(into.getvalue()) == 1 << 20, "超过上限的不收"
+    receiver.answers = [403]
+    into = io.BytesIO()
+    answer = calling.carry(receiver.url, io.BytesIO(b"x"), 1, {}, seconds=20, into=into, most=1 << 20)
+    assert answer.status == 403 and answer.text.startswith("0123") and not into.getvalue()
+
+
+def test_receiving_takes_time_in_proportion() -> None:
+    """收八倍的字节，不该用六十四倍的时间：每来一段就把前面的重抄一遍，就会。"""
+
+    def took(pieces: int) -> float:
+        fastest = 9.0
+        for _ in range(3):
+            with serving([b"x" * (1 << 16)] * pieces) as url:
+                started = time.perf_counter()
+                answer = calling.post(url, b"", {}, seconds=60, most=1 << 30)
+                fastest = min(fastest, time.perf_counter() - started)
+                assert len(answer.body) == pieces << 16
+        return fastest
+
+    assert took(256) < 0.5 + 24 * took(32)
+
+
+def test_the_deadline_widens_with_what_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """慢而一直在传的，传得完；停住不动的，到点就断。"""
+    monkeypatch.setattr(calling, "SLOWEST", 10)
+    slow = [b"x" * 10] * 8
+    with serving(slow, pause=0.1) as url:
+        into = io.BytesIO()
+        answer = calling.carry(url, io.BytesIO(b""), 0, {}, seconds=0.3, into=into, most=1000)
+        assert (answer.status, answer.error, len(into.getvalue())) == (200, "", 80)
+        assert "没有答复完" in calling.post(url, b"", {}, seconds=0.3).error
+    with serving([b"", b""], pause=2.0) as url:
+        monkeypatch.setattr(calling, "SLOWEST", 1 << 20)
+        answer = calling.carry(url, io.BytesIO(b""), 0, {}, seconds=0.3, into=io.BytesIO(), most=1000)
+        assert "没有答复完" in answer.error and answer.millis < 1500
+
+
+@contextmanager
+def serving(pieces: list[bytes], pause: float = 0.0) -> Iterator[str]:
+    """答复这几段，每段之前等一等。"""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(200)
+            self.send_header("content-length", str(sum(map(len, pieces)) or 10))
+            self.end_headers()
+            for piece in pieces:
+                time.sleep(pause)
+                try:
+                    self.wfile.write(piece)
+                except OSError:
+                    return
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from jiezhi.base.accounts.actions import deactivate_officer
 from jiezhi.base.accounts.models import AdminRecord, Post
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import outbox, upkeep
@@ -91,6 +92,54 @@ def test_only_what_the_bound_officer_may_see(
     assert [one["data"]["case"] for one in receiver.bodies] == [mine.uid]
     said = Delivery.objects.filter(kind__startswith="webhook.").exclude(result__startswith="已送到")
     assert set(said.values_list("result", flat=True)) == {"绑定的人员看不见这件，没有推送"}
+    assert Attempt.objects.filter(ok=False, error="绑定的人员看不见这件，没有推送").count() == 2
+
+
+def test_what_was_not_pushed_says_why_and_can_be_pushed_later(
+    office: Office, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    one = subscribe(officer=office.clerk, actions=["dispatch"])
+    case = opened(office)
+    dispatch(office, case, "civil")
+    outbox.drain(START + HOUR)
+    (log,) = Attempt.objects.all()
+    assert (log.ok, log.error) == (False, "绑定的人员看不见这件，没有推送")
+    assert log.case is not None and log.case.number == case.number
+    one.refresh_from_db()
+    assert one.failures == 0, "不是对方的错"
+    actions.change(one, officer=office.dispatcher, acting_officer=None, now=START + DAY)
+    actions.resend(log, acting_officer=None, now=START + DAY)
+    outbox.drain(START + DAY)
+    assert [told["data"]["case"] for told in receiver.bodies] == [case.uid]
+
+
+@pytest.mark.parametrize("how", ["停用", "任期满了"])
+def test_when_the_bound_officer_leaves_it_waits_for_another(
+    office: Office, subscribe: Subscribe, receiver: Receiver, how: str
+) -> None:
+    """离岗了什么也看不见，不能当作做完：攒着，告诉管理员，改绑之后接着送。"""
+    post = Post.objects.create(code="admin", title="系统管理员")
+    Appointment.objects.create(officer=office.stranger, post=post, unit=office.other, valid_from=START - DAY)
+    one = subscribe(officer=office.dispatcher)
+    case = opened(office)
+    if how == "停用":
+        deactivate_officer(office.dispatcher, reason="调离本单位", acting_officer=None, now=START)
+    else:
+        Appointment.objects.filter(officer=office.dispatcher).update(valid_to=START)
+    for hours in range(3):
+        outbox.drain(START + hours * HOUR)
+    waiting = Delivery.objects.get(kind=f"webhook.{one.pk}")
+    assert waiting.done_at is None and "已离岗" in waiting.result and not receiver.got
+    (notice,) = Notice.objects.filter(officer=office.stranger)
+    assert "数据平台" in notice.text and f"jiezhi hooks change {one.pk}" in notice.text
+    taking = Post.objects.get(code="dispatcher")
+    Appointment.objects.create(
+        officer=office.stranger, post=taking, unit=office.other, valid_from=START - DAY
+    )
+    actions.change(one, officer=office.stranger, acting_officer=None, now=START + 3 * HOUR)
+    outbox.drain(START + 3 * HOUR)
+    assert [told["data"]["case"] for told in receiver.bodies] == [case.uid]
+    assert Notice.objects.filter(officer=office.stranger).count() == 1
 
 
 def test_filters(office: Office, subscribe: Subscribe, receiver: Receiver) -> None:
@@ -125,7 +174,9 @@ def test_failing_is_retried_later_and_later_then_paused_and_administrators_hear(
     assert minutes[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     one.refresh_from_db()
     assert one.status == "paused" and "连续 10 次" in one.why and "500" in one.why
+    outbox.drain(now)
     (notice,) = Notice.objects.filter(officer=office.stranger)
+    assert notice.case is None and notice.title == "网络推送停了"
     assert "数据平台" in notice.text and "jiezhi hooks resume" in notice.text
     assert AdminRecord.objects.filter(action="hook.pause", officer=None).count() == 1
     assert len(receiver.got) == 10 and len({one["webhook-id"] for one in receiver.headers}) == 1

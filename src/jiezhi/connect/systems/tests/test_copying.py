@@ -16,6 +16,7 @@ from jiezhi.base.casework import replay
 from jiezhi.base.casework.models import Case
 from jiezhi.connect.excel.reader import Sheet, read_sheet
 from jiezhi.connect.systems import copying, importing, queries
+from jiezhi.connect.systems.testing import copy_bytes
 from jiezhi.connect.systems.tests.conftest import Street
 from jiezhi.connect.systems.tests.sheets import ORDERS, order, table
 from jiezhi.connect.systems.tests.test_importing import answered, clue
@@ -59,7 +60,7 @@ def batch(data: bytes) -> tuple[Sheet, list[dict[str, Any]]]:
 
 
 def test_one_page_each_in_their_order_with_people_masked(street: Street, orders: list[Case]) -> None:
-    data = copying.copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW)
+    data = copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW)
     pages = printed(data)
     assert len(pages) == 2, "没有答复的不抄"
     assert [title for title, _ in pages[0]] == [*COLUMNS, "工单编号（抄录后填）"]
@@ -79,7 +80,7 @@ def test_full_text_needs_a_reason_and_is_recorded_first(
     street: Street, orders: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValidationError, match="至少 4 个字"):
-        copying.copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW, reason="抄录")
+        copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW, reason="抄录")
     assert not SensitiveRead.objects.exists()
     seen: list[int] = []
     real = copying.export
@@ -89,7 +90,7 @@ def test_full_text_needs_a_reason_and_is_recorded_first(
         return real(*args, **more)
 
     monkeypatch.setattr(copying, "export", recorded)
-    data = copying.copy_bytes(
+    data = copy_bytes(
         *HOTLINE,
         acting_officer=street.clerk,
         now=NOW,
@@ -106,7 +107,7 @@ def test_full_text_needs_a_reason_and_is_recorded_first(
 
 
 def test_a_batch_has_the_columns_of_their_form(street: Street, orders: list[Case]) -> None:
-    sheet, rows = batch(copying.copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW, form="xlsx"))
+    sheet, rows = batch(copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW, form="xlsx"))
     assert sheet.headers == [*COLUMNS, "本单位编号", "对方工单编号"]
     assert [row["工单编号"] for row in rows] == ["GZ2026001", "GZ2026002"]
     assert rows[0]["答复时间"] == datetime(2026, 8, 5, 9, 0)
@@ -147,13 +148,13 @@ def test_copied_once_unless_the_answer_changes(street: Street, orders: list[Case
 
 def test_only_what_one_may_see(street: Street, orders: list[Case]) -> None:
     with pytest.raises(ValidationError, match="没有等着抄录的件"):
-        copying.copy_bytes(*HOTLINE, acting_officer=street.office.stranger, now=NOW)
+        copy_bytes(*HOTLINE, acting_officer=street.office.stranger, now=NOW)
     with pytest.raises(ValidationError, match="没有这些件，或您无权查看：GZ2026001"):
-        copying.copy_bytes(*HOTLINE, acting_officer=street.office.stranger, now=NOW, numbers=["GZ2026001"])
+        copy_bytes(*HOTLINE, acting_officer=street.office.stranger, now=NOW, numbers=["GZ2026001"])
     with pytest.raises(ValidationError, match="没有声明"):
-        copying.copy_bytes("certificates", "enforcement.certificate", acting_officer=street.clerk, now=NOW)
+        copy_bytes("certificates", "enforcement.certificate", acting_officer=street.clerk, now=NOW)
     with pytest.raises(ValidationError, match="登记里没有“hotline.order”"):
-        copying.copy_bytes("online", "hotline.order", acting_officer=street.clerk, now=NOW)
+        copy_bytes("online", "hotline.order", acting_officer=street.clerk, now=NOW)
 
 
 def test_words_in_the_case_stay_words(street: Street) -> None:
@@ -164,7 +165,7 @@ def test_words_in_the_case_stay_words(street: Street) -> None:
         "hotline", table(ORDERS, *rows), acting_officer=street.clerk, now=NOW, name="a.xlsx"
     )
     answered(street)
-    (page,) = printed(copying.copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW))
+    (page,) = printed(copy_bytes(*HOTLINE, acting_officer=street.clerk, now=NOW))
     assert dict(page)["标题"].replace("\n", " ") == text.replace("\n", " ")
     assert len(page) == len(COLUMNS) + 1
 
@@ -172,7 +173,7 @@ def test_words_in_the_case_stay_words(street: Street) -> None:
 def test_numbers_come_back_from_the_filled_batch(street: Street) -> None:
     cases = [clue(street), clue(street, "乱倒垃圾")]
     Case.objects.filter(pk__in=[one.pk for one in cases]).update(state="investigating")
-    data = copying.copy_bytes(*PENALTY, acting_officer=street.chief, now=NOW, form="xlsx")
+    data = copy_bytes(*PENALTY, acting_officer=street.chief, now=NOW, form="xlsx")
     sheet, rows = batch(data)
     assert sheet.headers[0] == "本单位案号" and sheet.headers[-2:] == ["本单位编号", "对方案号"]
     for place, row in enumerate(rows, 1):

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='CodeMiss',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('number', '编号'), ('address', '地址')], max_length=8, verbose_name='哪一种')),
+                ('kind', models.CharField(choices=[('address', '地址'), ('office', '全站')], max_length=8, verbose_name='哪一种')),
                 ('mark', models.CharField(max_length=64, verbose_name='带钥匙的摘要')),
                 ('count', models.IntegerField(default=1, verbose_name='试错次数')),
                 ('first_at', models.DateTimeField(db_index=True, verbose_name='从什么时候数起')),

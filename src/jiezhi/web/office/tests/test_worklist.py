@@ -157,6 +157,22 @@ def test_notices_can_be_read_only_by_their_owner(enter: Enter, handed: Make) -> 
     assert "全部记为已读" not in client.get(reverse("office:notices")).content.decode()
 
 
+def test_a_notice_about_no_case_has_a_title_and_somewhere_to_go(enter: Enter, handed: Make) -> None:
+    from jiezhi.base.accounts.models import Officer
+    from jiezhi.base.casework.outbox import drain
+    from jiezhi.base.casework.reminders import remind
+
+    client, now = enter("jingban"), timezone.now()
+    me = Officer.objects.get(login="jingban")
+    remind("a", to=[me], title="12345热线没有对账", text="有一期到期没有对账。", link="/?open=any", now=now)
+    remind("b", to=[me], title="网络推送停了", text="对方修好之后再恢复。", now=now)
+    drain()
+    text = client.get(reverse("office:notices")).content.decode()
+    assert "12345热线没有对账：有一期到期没有对账。" in text and '<a href="/?open=any">去看</a>' in text
+    assert "网络推送停了：对方修好之后再恢复。" in text and text.count("去看</a>") == 1
+    assert client.get("/?open=any").status_code == 200 and '<span class="badge">2' in page_of(client)
+
+
 @pytest.mark.parametrize(
     ("who", "usual"),
     [("jingban", "own"), ("fuze", "own"), ("fenbo", "all"), ("duban", "all"), ("wangge", "all"), ("lvren", "all")],

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jiezhi.base.casework import files, queries
-from jiezhi.base.casework.disclosure import Held, file_on
+from jiezhi.base.casework import files
+from jiezhi.base.casework.disclosure import Held, file_for
 from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.parts import Material
 from jiezhi.web.office.shell import download, officer_of, page
@@ -41,10 +41,10 @@ def _seen(request: HttpRequest, uid: UUID) -> str:
 
 def _file(request: HttpRequest, uid: UUID, digest: str, *, seen: str = "") -> Held:
     """材料要确实用在这一件上，这一件要看得见；敏感的要刚记录过查看（`seen`）。"""
-    case = queries.case_for(officer_of(request), str(uid))
-    held = file_on(case, digest) if case is not None else None
-    if held is None:
+    found = file_for(officer_of(request), str(uid), digest)
+    if found is None:
         raise Http404("没有这份材料，或您无权查看")
+    held = found[1]
     if held.secret and seen not in held.fields:
         raise Http404("这份是敏感材料，请到件页面写明原因后查看")
     return held

@@ -26,6 +26,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         count = actions.mark_read(acting_officer=officer, notices=wanted)
         messages.success(request, f"{count} 条消息已记为已读" if count else "没有未读的消息")
         return redirect("office:notices")
-    paginator = Paginator(queries.notices_of(officer), PAGE)
-    context = {"page": paginator.get_page(request.GET.get("p")), "now": timezone.now()}
+    now = timezone.now()
+    paginator = Paginator(queries.notices_of(officer, now), PAGE)
+    context = {"page": paginator.get_page(request.GET.get("p")), "now": now}
     return show(request, "office/notices.html", context, rail="notices")
