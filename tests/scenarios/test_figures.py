@@ -20,7 +20,7 @@ def test_the_figures_count_what_one_may_see(desk: Any) -> None:
     team = [desk.person("enforcement_officer", nth=n) for n in (0, 1)]
     paid = delivered(desk, team, 150)
     desk.does(
-        paid, desk.person("finance_clerk"), "登记缴清罚款", 实缴金额=15000, 缴款日期="2026-08-03", 缴款凭证=[desk.photo()]
+        paid, desk.person("finance_clerk"), "登记缴清罚款", 累计实缴金额=15000, 缴款日期="2026-08-03", 缴款凭证=[desk.photo()]
     )  # fmt: skip
     desk.later(days=1)
     case = told(desk, inspected(desk, team), team[0], 200)

@@ -57,7 +57,7 @@ def test_an_enforcement_officer_leaves(desk: Any, team: Team) -> None:
     assert case.roles["handler"] == [str(colleague.pk), str(third.pk)] == case.fields["handlers"]
     assert device.roles["user"] == [str(third.pk)] and device.fields["user"] == str(third.pk)
     assert desk.clock(case, "作出决定").due_at == due and "作出决定" in desk.running(case)
-    assert "要由承办人办理" in desk.refused(case, leaver, "现场检查", **site(desk))
+    assert "已经离岗停用" in desk.refused(case, leaver, "现场检查", **site(desk))
     desk.does(case, third, "现场检查", **site(desk))
     desk.worker()
     assert any("2 件由您接手" in text for text in (*desk.told(case, third), *desk.told(device, third)))

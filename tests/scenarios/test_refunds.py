@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jiezhi.base.casework.models import Case
-from jiezhi.services.enforcement.testing import SCHOOL, Team, performing
+from jiezhi.services.enforcement.testing import SCHOOL, Team, delivery, performing
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_altered_after_archiving_reopens_to_pay_back_the_difference(desk: Any, t
     desk.now = desk.clock(case, "缴纳罚款").due_at + timedelta(days=9, hours=9)
     desk.does(case, team.finance, "加处罚款")
     assert case.fields["surcharge"] == 9_000_000 * 3 * 10 // 100
-    desk.does(case, team.finance, "登记缴清罚款", 实缴金额=11_700_000, **money(desk))
+    desk.does(case, team.finance, "登记缴清罚款", 累计实缴金额=11_700_000, **money(desk))
     desk.does(case, team.one, "结案", 结案情况="缴清")
     desk.does(case, team.archivist, "归档")
     desk.does(case, team.one, "登记复议诉讼", 复议或诉讼="行政诉讼", 受理日期=today(desk))
@@ -90,6 +90,44 @@ def test_altered_after_archiving_reopens_to_pay_back_the_difference(desk: Any, t
     desk.does(case, team.finance, "登记退还罚款", **back(desk))
     assert (case.state, case.fields["refund"]) == ("revoked", 11_700_000)
     desk.same(case)
+
+
+def test_what_was_paid_before_the_alteration_cannot_be_overwritten_by_less(desk: Any, team: Team) -> None:
+    case = performing(desk, team)
+    desk.does(case, team.finance, "登记先缴的罚款", 累计实缴金额=9_000_000, **money(desk))
+    desk.does(case, team.one, "登记复议诉讼", 复议或诉讼="行政复议", 受理日期=today(desk))
+    desk.later(days=40)
+    desk.does(case, team.head, "登记复议诉讼变更", **quashed(desk, 罚款金额=6_000_000))
+    desk.does(case, team.two, "送达处罚决定书", **delivery(desk, "处罚决定书", 处罚决定书受送达人=SCHOOL))
+    desk.worker()
+    case.refresh_from_db()
+    said = desk.refused(case, team.finance, "登记缴清罚款", 累计实缴金额=6_000_000, **money(desk))
+    assert "少于以前登记缴过的" in said
+    assert "少于以前登记缴过的" in desk.refused(
+        case, team.finance, "登记先缴的罚款", 累计实缴金额=8_999_999, **money(desk)
+    )
+    desk.does(case, team.finance, "登记缴清罚款", 累计实缴金额=9_000_000, **money(desk))
+    assert "多缴的罚款还没有退还" in desk.refused(case, team.one, "结案", 结案情况="照变更后的")
+    desk.does(case, team.finance, "登记退还多缴的罚款", **back(desk))
+    assert case.fields["refund"] == 3_000_000
+    desk.does(case, team.one, "结案", 结案情况="照变更后的")
+    desk.same(case)
+
+
+def test_what_was_paid_by_instalments_counts_towards_the_whole(desk: Any, team: Team) -> None:
+    case = performing(desk, team)
+    dues = [{"due_on": f"2027-0{n}-28", "amount": 4_500_000} for n in (1, 2)]
+    desk.does(
+        case, team.head, "批准延期分期", 申请延期分期的理由="资金周转困难", 当事人的申请=[desk.photo()], 分期安排=dues
+    )  # fmt: skip
+    desk.worker()
+    for one in Case.objects.filter(parent=case, slot="instalment").order_by("number"):
+        desk.does(one, team.finance, "登记本期缴清", 实缴金额=5_000_000, **money(desk))
+    case.refresh_from_db()
+    said = desk.refused(case, team.finance, "登记分期缴清", 累计实缴金额=9_000_000, **money(desk))
+    assert "少于以前登记缴过的" in said
+    desk.does(case, team.finance, "登记分期缴清", 累计实缴金额=10_000_000, **money(desk))
+    assert "多缴的罚款还没有退还" in desk.refused(case, team.one, "结案", 结案情况="缴清")
 
 
 def test_what_the_court_collected_is_paid_back(desk: Any, team: Team) -> None:

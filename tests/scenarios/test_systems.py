@@ -14,6 +14,7 @@ from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.models import Case, Event
 from jiezhi.connect.systems import actions, copying, importing, queries, reconciling
 from jiezhi.connect.systems.models import ReconcileRun
+from jiezhi.connect.systems.testing import copy_bytes
 from jiezhi.connect.systems.tests.sheets import CASES, ORDERS, case, order, table
 from jiezhi.services.enforcement.testing import Team, deciding, decision, served
 from jiezhi.web.office.testing import packs
@@ -106,7 +107,7 @@ def test_a_week_of_the_hotline(desk: Any, clerk: Any) -> None:
         desk.does(each, worker, "答复", 答复内容="摊档已经劝离，每天放学安排人值守", 已联系来电人=True)
     waiting = queries.to_copy(queries.usable("hotline"), "hotline.order", clerk, desk.now)
     assert [each.number for each in waiting] == [first, second]
-    data = copying.copy_bytes("hotline", "hotline.order", acting_officer=clerk, now=desk.now)
+    data = copy_bytes("hotline", "hotline.order", acting_officer=clerk, now=desk.now)
     assert len(read_docx(io.BytesIO(data)).tables) == 2
     results = copying.mark_copied(
         "hotline", "hotline.order", {first: "", second: ""}, acting_officer=clerk, now=desk.now
@@ -172,15 +173,13 @@ def test_a_penalty_copied_numbered_and_reconciled(desk: Any, team: Team) -> None
 
     # 抄录单：打码的人人能印；全文要写理由，先记查看记录
     pages = read_docx(
-        io.BytesIO(
-            copying.copy_bytes("enforcement", "enforcement.penalty", acting_officer=chief, now=desk.now)
-        )
+        io.BytesIO(copy_bytes("enforcement", "enforcement.penalty", acting_officer=chief, now=desk.now))
     )
     (page,) = [{row.cells[0].text: row.cells[1].text for row in one.rows} for one in pages.tables]
     assert list(page)[:3] == ["本单位案号", "案由", "案件来源"] and page["当事人"].startswith("云*")
     assert page["罚款金额"] == "90000.00" and page["决定书文号"] == found.fields["decision_number"]
     assert team.one.name in page["承办人员"]
-    data = copying.copy_bytes(
+    data = copy_bytes(
         "enforcement", "enforcement.penalty", acting_officer=chief, now=desk.now, reason="录入省平台"
     )
     text = str(
