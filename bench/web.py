@@ -174,7 +174,7 @@ def serve(workers: int) -> tuple[subprocess.Popen[bytes], int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    rates = {f"JIEZHI_RATE_{name}": "off" for name in ("REPORT", "FILE", "CODE", "READ")}
+    rates = {f"JIEZHI_RATE_{name}": "off" for name in ("REPORT", "FILE", "BYTES", "CODE", "READ")}
     words = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     words += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "warning"]
     server = subprocess.Popen(

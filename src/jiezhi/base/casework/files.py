@@ -1,6 +1,6 @@
 """材料的存取：按内容的 SM3 摘要存放，原件不改；写到一半断电不留半份。
 
-目录：`FILES_DIR/ab/<摘要>`；上传中的、排版转换用的在 `FILES_DIR/uploading/`，存妥后改名进来。先有文件、后有登记，
+目录：`FILES_DIR/ab/<摘要>`；上传中的、排版转换用的在 `FILES_DIR/uploading/`，收完改名进来、落盘。先有文件、后有登记，
 所以断电最多留下没有登记的文件（`audit` 查得出），不会有登记而没有文件。
 """
 
@@ -21,6 +21,7 @@ from django.db.models import ProtectedError, Q
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import photos
+from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.base.casework.photos import PhotoFacts
 from jiezhi.base.casework.sniffing import (
@@ -111,7 +112,8 @@ def store(
             raise FileRefused(f"这里要交{wanted}，收到的是{KINDS[found.kind]}。请重新选择")
         facts = photos.examine(temporary, found) if found.kind == "photo" else None
         _settle(temporary, path_of(digest))
-        row = _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
+        with writing():
+            row = _register(digest, size, fitting_name(title, found), found, facts, acting_officer, now)
         # 登记之前，同样内容的旧文件可能刚好被清扫：还在手上的这份补进去。
         if temporary.exists() and not path_of(digest).is_file():
             _settle(temporary, path_of(digest))
@@ -132,13 +134,14 @@ def _receive(upload: BinaryIO, target: Path, kind: Kind) -> tuple[str, int]:
             stream.write(chunk)
         if not size:
             raise FileRefused("文件是空的（0 字节）。请核对原文件后重新上传")
-        stream.flush()
-        os.fsync(stream.fileno())
     return work.digest().hex(), size
 
 
 def _settle(temporary: Path, target: Path) -> None:
-    """存妥的改名到位。已有同样内容的不动；已有的坏了（与摘要不符）由新的替换。"""
+    """改名到位，落盘。已有同样内容的不动；已有的坏了（与摘要不符）由新的替换。
+
+    先改名、后落盘：内容和名字一次写下去。断在中间，留下的没有登记；内容不全的，再传时认得出、换掉。
+    """
     same_size = target.is_file() and target.stat().st_size == temporary.stat().st_size
     if same_size and _digest(target) == target.name:
         return
@@ -146,13 +149,13 @@ def _settle(temporary: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary.chmod(0o440)
     os.replace(temporary, target)
-    _flush_folder(target.parent)
-    if fresh:
-        _flush_folder(target.parent.parent)
+    for path in [target, target.parent, *([target.parent.parent] if fresh else [])]:
+        _flush(path)
 
 
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """文件或文件夹落盘。"""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
