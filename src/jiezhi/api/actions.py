@@ -19,6 +19,7 @@ from jiezhi.api.models import SCOPES, ApiToken
 from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import snapshot, write_record
+from jiezhi.base.casework.engine.turnstile import queueing
 from jiezhi.base.registry import stamps
 from jiezhi.core.evidence.digest import sm3_hex
 
@@ -120,7 +121,8 @@ def note_use(token: ApiToken, now: datetime) -> None:
     if token.last_used_at is not None and now - token.last_used_at < USED_EVERY:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY)
-    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    with queueing():  # 不排队的，别人办得多时要等几秒
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
     token.last_used_at = now
 
 
