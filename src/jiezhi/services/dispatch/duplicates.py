@@ -36,7 +36,8 @@ LEAST_TOPIC = 0.25
 DUPLICATE_SCORE = 55
 """到这个分才算“很可能重复”，自动提示；再低的只在列表里给人看。"""
 
-MAX_CANDIDATES = 500
+MAX_CANDIDATES = 200
+"""最多逐件比这么多：本人报过的、近的在前，同样的后来的在前。"""
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -81,13 +82,16 @@ def near_duplicates(
     spot = spot or {}
     wanted = {matters} if isinstance(matters, str) else set(matters)
     mine: dict[int, bool] = {}
-    for pk, matter, opened, closed, own in _candidates(spot, area_path, _indexes(reporter)):
-        if closed is None and at - SPAN <= opened <= at and (not wanted or matter in wanted):
+    far: dict[int, bool] = {}
+    point = _point(spot)
+    for pk, matter, opened, lon, lat, own in _candidates(spot, area_path, _indexes(reporter)):
+        if at - SPAN <= opened <= at and (not wanted or matter in wanted):
             mine[pk] = mine.get(pk, False) or bool(own)
+            far[pk] = _gap(point, lon, lat) > RADIUS
     if not mine:
         return []
-    newest = sorted(mine, reverse=True)[:MAX_CANDIDATES]
-    rows = (Case.objects.filter(confidential=False) if within is None else within).filter(pk__in=newest)
+    likely = sorted(mine, key=lambda pk: (not mine[pk], far[pk], -pk))[:MAX_CANDIDATES]
+    rows = (Case.objects.filter(confidential=False) if within is None else within).filter(pk__in=likely)
     found = [
         one
         for row in rows.defer("sealed", "head", "roles", "tags", "done").order_by()
@@ -99,13 +103,13 @@ def near_duplicates(
 
 def _candidates(
     spot: Mapping[str, Any], area_path: str, indexes: list[str]
-) -> Iterable[tuple[int, str, datetime, datetime | None, int]]:
-    """附近的、同一区域没有坐标的、同一来件人的：（主键、业务模板、来件、办结、是否本人）。一条查询。
+) -> Iterable[tuple[int, str, datetime, float | None, float | None, int]]:
+    """附近的、同一区域没有坐标的、同一来件人的：（主键、业务模板、来件、经度、纬度、是否本人）。一条查询。
 
     各片只写自己那个索引用得上的条件，别的条件取出来再看：条件写在一起，数据库会改走业务模板或时间的索引，
     把这个模板的件、近期的件全翻一遍。
     """
-    columns = ("pk", "matter", "opened_at", "closed_at", "own")
+    columns = ("pk", "matter", "opened_at", "lon", "lat", "own")
     point = _point(spot)
     arms: list[Any] = []
     if point is not None:
@@ -131,11 +135,7 @@ def _compare(
 ) -> Duplicate | None:
     there = _place_of(row)
     point = _point(spot)
-    gap = None
-    if point and row.lon is not None and row.lat is not None:
-        from jiezhi.core.space import metres
-
-        gap = metres(*point, row.lon, row.lat)
+    gap = _gap(point, row.lon, row.lat) if point and row.lon is not None and row.lat is not None else None
     same_door = bool(spot.get("doorplate")) and spot.get("doorplate") == there.get("doorplate")
     if gap is not None and gap > RADIUS and not same_door:
         return None
@@ -191,6 +191,15 @@ def _photos(row: Case) -> list[str]:
     """件上各材料字段里的文件摘要。"""
     lists = (value for value in row.fields.values() if isinstance(value, list))
     return [item for value in lists for item in value if isinstance(item, str) and _DIGEST.match(item)]
+
+
+def _gap(point: tuple[float, float] | None, lon: float | None, lat: float | None) -> float:
+    """相距多少米；有一边没有坐标的算 0。"""
+    if point is None or lon is None or lat is None:
+        return 0.0
+    from jiezhi.core.space import metres
+
+    return metres(*point, lon, lat)
 
 
 def _point(spot: Mapping[str, Any]) -> tuple[float, float] | None:
