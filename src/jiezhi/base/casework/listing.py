@@ -246,12 +246,13 @@ class _Asked:
             return arms
         openly = every(within, OPENLY)
         units = [one for one in reach.units if self.filters.unit in ("", one)]
-        arms += [Arm(every(column("unit_id", one), openly), f"case_{kind}_unit") for one in units]
+        arms += [Arm(every(column("unit_id", one), openly), self._unit_index(kind, one)) for one in units]
         if scope:
             return arms
-        arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in reach.areas]
+        areas = [path for path in reach.areas if self._meets(path)]
+        arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in areas]
         for turn in reach.turns:
-            if self.filters.matter in ("", turn.matter):
+            if self.filters.matter in ("", turn.matter) and self._meets(turn.area):
                 arms += self._turn(every(openly, where_of(under(turn.area))), kind, turn)
         return arms
 
@@ -270,6 +271,18 @@ class _Asked:
             return [at(*turn.live, *turn.ended)]
         # 办结的件停在办结的环节，每个环节的可能很多，各走各的；停在别的环节的（换版留下的）没有几件。
         return [*(at(state) for state in turn.ended), *([at(*turn.live)] if turn.live else [])]
+
+    def _meets(self, path: str) -> bool:
+        """这片区域与筛选的区域有没有交叠：没有的不用走，走了要翻完才知道一件也没有。"""
+        return path.startswith(self.filters.area) or self.filters.area.startswith(path)
+
+    def _unit_index(self, kind: str, unit: str) -> str:
+        """一个单位的这一支：写明了业务和环节、这个单位办结的又多，就走环节的索引。"""
+        index = f"case_{kind}_unit"
+        if kind == "open" or dialect.picks_indexes() or not (self.filters.matter and self.filters.state):
+            return index
+        many = more_than(FEW, [Arm(every(column("unit_id", unit), ENDED), index)])
+        return "case_shut_step" if many else index
 
     def _index(self, kind: str) -> str:
         """看一片区域的这一支走哪个索引：按筛选挑最窄的。"""
