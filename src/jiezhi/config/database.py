@@ -28,6 +28,8 @@ def configure(home: Path, url: str | None = None) -> dict[str, Any]:
     name, options = unquote(parts.path.lstrip("/")), dict(parse_qsl(parts.query))
     if parts.scheme not in ("postgres", "postgresql") or not name:
         raise ValueError("JIEZHI_DATABASE_URL 要写成 postgres://用户:口令@主机:端口/库名")
+    # 列表的语句有几十段，即时编译（JIT）一次要一秒，执行只要几十毫秒；网址里写了的在后，算数。
+    options["options"] = f"-c jit=off {options.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import connection, connections, migrations
 from django.db.models import Func
 
+from jiezhi.base.casework import slices
+
 PK_BITS = 27
 """排位的低位是件的主键：一个库至多一亿三千万件。"""
 
@@ -64,7 +66,8 @@ _POSTGRESQL = [
     f'ALTER TABLE {_CASE} ALTER COLUMN "area_path" TYPE varchar(200) COLLATE "C"',
     f'ALTER TABLE {_TEXT} ALTER COLUMN "tail" TYPE varchar(80) COLLATE "C"',
     f"""ALTER TABLE {_TEXT} ADD COLUMN IF NOT EXISTS "tokens" tsvector
-        GENERATED ALWAYS AS (array_to_tsvector(string_to_array("words", ' '))) STORED""",
+        GENERATED ALWAYS AS (array_to_tsvector(string_to_array("words", ' ') || {slices.tokens('"id"', PK_BITS)}))
+        STORED""",
     f'CREATE INDEX IF NOT EXISTS "casework_words" ON {_TEXT} USING gin ("tokens")',
 ]
 
@@ -165,7 +168,38 @@ def text_has(words: Sequence[str], place: str) -> tuple[str, tuple[str, ...]]:
     if connection.vendor == "sqlite":
         condition = " AND ".join([f"(' ' || {_TEXT}.\"words\" || ' ') LIKE %s"] * len(words))
         params = tuple(f"% {word} %" for word in words)
-    return f'EXISTS (SELECT 1 FROM {_TEXT} WHERE {_TEXT}."id" = {place} AND {condition})', params
+    # 写成取一个值，不写 EXISTS：PostgreSQL 会把 EXISTS 改成连接，先从全文索引把有这些词的全取出来。
+    return f'(SELECT {condition} FROM {_TEXT} WHERE {_TEXT}."id" = {place})', params
+
+
+def sliced() -> bool:
+    """全文索引不带次序，要分时段找，见 slices.py。"""
+    return connection.vendor != "sqlite"
+
+
+def lately(words: Sequence[str], newest: int) -> tuple[str, tuple[str, ...]]:
+    """同 `matches`，只看排位 `newest` 之前不久的时段。"""
+    some = " | ".join(f"'{one}'" for one in slices.lately(newest >> PK_BITS))
+    condition, params = matches(words)
+    return condition, tuple(f"{one} & ({some})" for one in params)
+
+
+def newest_first(words: Sequence[str], newest: int, oldest: int, where: str) -> tuple[str, tuple[Any, ...]]:
+    """有这些词、合 `where` 的件的排位，后来的在前，走到够了就停；接着写 LIMIT。参数在 `where` 的之前。
+
+    排位在 `newest` 到 `oldest` 之间；一段一段找，一段里找到的才排序，所以很常见的词也只看最近的几段。
+    """
+    wanted = [
+        " & ".join(f"'{word}'" for word in (*words, one))
+        for one in slices.cover(newest >> PK_BITS, oldest >> PK_BITS)
+    ]
+    sql = (
+        f'SELECT {no_due()} AS "due_at", hit."place" FROM unnest(%s::text[]) WITH ORDINALITY AS slice("words", "n")'
+        f' CROSS JOIN LATERAL (SELECT {_TEXT}."id" AS "place" FROM {walked("words")}'
+        f' WHERE {_TEXT}."tokens" @@ slice."words"::tsquery AND {where}) AS hit'
+        ' ORDER BY slice."n", hit."place" DESC'
+    )
+    return sql, (wanted,)
 
 
 # ---- 列表的语句 ----

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
@@ -31,7 +31,7 @@ from jiezhi.base.casework.arms import (
     where_of,
 )
 from jiezhi.base.casework.cursor import Spot
-from jiezhi.base.casework.models import Case, CaseField
+from jiezhi.base.casework.models import Case, CaseField, CaseText
 from jiezhi.base.casework.reach import Reach, Turn, under, visible
 
 ENOUGH = 1000
@@ -40,6 +40,8 @@ FEW = 12_000
 """看得见的办结件不超过这么多，就从看得见的走起，再核对词和字段。"""
 RARE = 20_000
 """有这些词的件不超过这么多，就从词走起。"""
+DENSE = 600
+"""最近一段时间（slices.lately）有这些词的件超过这么多，就是密，从最近的时段找起。"""
 ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
 SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
 
@@ -167,12 +169,23 @@ class _Asked:
         return every(self.narrow, self.by_fields)
 
     @cached_property
+    def _span(self) -> tuple[int, int] | None:
+        """全库最后来的和最先来的件的排位。一条查询。"""
+        ends = CaseText.objects.aggregate(newest=Max("pk"), oldest=Min("pk"))
+        return None if ends["newest"] is None else (ends["newest"], ends["oldest"])
+
+    @cached_property
     def _common(self) -> bool:
-        """有这些词的件很多。一条查询。"""
+        """有这些词的件很多；要分时段找的只数最近一段时间的，很多就是密。一条查询。"""
         if self.sought is None or not self.sought.words:
             return False
-        led = Sql(*dialect.matches(self.sought.words))
-        return more_than(RARE, [Arm(led, source="words only")])
+        if not dialect.sliced():
+            led, most = Sql(*dialect.matches(self.sought.words)), RARE
+        elif self._span is not None:
+            led, most = Sql(*dialect.lately(self.sought.words, self._span[0])), DENSE
+        else:
+            return False
+        return more_than(most, [Arm(led, source="words only")])
 
     def _spoken(self, kind: str) -> list[Arm]:
         """看得见的各支，顺着次序逐件读文字看有没有那些词。"""
@@ -206,6 +219,8 @@ class _Asked:
                 *self._small(LIVE),
                 *(part for arm in self._spoken("open") for part in arm.part(self.most)),
             ]
+        if dialect.sliced():
+            return [*self._small(LIVE), *self._from_words(LIVE)]
         # 在办的不多，全翻一遍索引也快，再看排位在不在有这些词的里面。
         return [*self._small(LIVE), *self._having(arms)]
 
@@ -231,8 +246,27 @@ class _Asked:
         if self._common and self._few():
             arms = self._spoken("shut")
             return [*found, *(part for arm in arms for part in arm.part(self.most, ended=True))]
+        newest_first = dialect.sliced() and self._common
+        return [*found, *(self._newest_first() if newest_first else self._from_words(ENDED))]
+
+    def _from_words(self, segment: Sql) -> list[Sql]:
+        """从有那些词的走起。"""
+        if self.sought is None or not self.sought.words:
+            return []
         led = Sql(*dialect.matches(self.sought.words))
-        return [*found, *Arm(every(led, ENDED, self.whole), source="words").part(self.most, ended=True)]
+        arm = Arm(every(led, segment, self.whole), source="words")
+        return arm.part(self.most, ended=segment is ENDED)
+
+    def _newest_first(self) -> list[Sql]:
+        """有那些词的，从最近的时段找起。"""
+        where = every(ENDED, self.whole)
+        if where is None or self.sought is None or self._span is None:
+            return []
+        (newest, oldest), after = self._span, self.filters.after
+        if after and after.due_at is None:
+            newest = min(newest, after.place)
+        sql, params = dialect.newest_first(self.sought.words, newest, oldest, where.sql)
+        return [Sql(f"{sql} LIMIT %s", (*params, *where.params, self.most))]
 
     # ---- 看得见的各支 ----
 

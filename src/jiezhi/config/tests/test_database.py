@@ -22,17 +22,17 @@ def test_a_url_names_everything() -> None:
     assert made["ENGINE"].endswith("postgresql")
     assert (made["HOST"], made["PORT"], made["NAME"]) == ("db.office", "5433", "street")
     assert (made["USER"], made["PASSWORD"]) == ("jiezhi", "p@ss")
-    assert made["OPTIONS"] == {"sslmode": "verify-full"}
+    assert made["OPTIONS"] == {"sslmode": "verify-full", "options": "-c jit=off"}
 
 
 def test_a_password_after_the_question_mark_is_not_an_option() -> None:
     made = configure(HOME, "postgres://jiezhi@db/street?password=p%40ss&sslmode=prefer")
-    assert made["PASSWORD"] == "p@ss" and made["OPTIONS"] == {"sslmode": "prefer"}
+    assert made["PASSWORD"] == "p@ss" and made["OPTIONS"] == {"sslmode": "prefer", "options": "-c jit=off"}
 
 
 def test_a_socket_directory_keeps_its_case() -> None:
     made = configure(HOME, "postgresql://jiezhi@/street?host=/run/PG")
-    assert made["HOST"] == "" and made["OPTIONS"] == {"host": "/run/PG"}
+    assert made["HOST"] == "" and made["OPTIONS"] == {"host": "/run/PG", "options": "-c jit=off"}
 
 
 @pytest.mark.parametrize("url", ["mysql://a@b/c", "postgres://a@b", "postgres://a@b/", "street.sqlite3"])

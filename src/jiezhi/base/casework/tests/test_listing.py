@@ -233,6 +233,7 @@ FILTERS = st.builds(
     first=st.sampled_from([0, 0, 3, 20]),
     few=st.sampled_from([0, 5, 20_000]),
     rare=st.sampled_from([0, 20_000]),
+    dense=st.sampled_from([-1, 600]),
     enough=st.sampled_from([4, 1000]),
 )
 def test_a_page_is_what_looking_at_every_case_gives(
@@ -244,10 +245,12 @@ def test_a_page_is_what_looking_at_every_case_gives(
     first: int,
     few: int,
     rare: int,
+    dense: int,
     enough: int,
 ) -> None:
     monkeypatch.setattr(listing, "FEW", few)
     monkeypatch.setattr(listing, "RARE", rare)
+    monkeypatch.setattr(listing, "DENSE", dense)
     monkeypatch.setattr(listing, "ENOUGH", enough)
     officer, size = street.officers[who], 7
     seen_by = [case for case in street.cases if may_see(street, officer, case, START)]
