@@ -12,7 +12,6 @@ from django.utils import timezone  # noqa: E402
 
 from jiezhi.base.accounts.models import Officer  # noqa: E402
 from jiezhi.base.casework import actions  # noqa: E402
-from jiezhi.core.procedure.view import Actor  # noqa: E402
 from jiezhi.demo.street import build_street  # noqa: E402
 from jiezhi.services.dispatch.session import prefetch  # noqa: E402
 
@@ -24,7 +23,7 @@ def main() -> None:
     now = timezone.now()
     clerk = next(one for one in plan.officers if any(p.post == "hotline_clerk" for p in one.postings))
     officer = Officer.objects.get(login=clerk.login)
-    actor = Actor("import", str(officer.pk), officer.name)
+    actor = actions.import_actor(officer)
     started = 0
 
     def entries(first: int) -> list[actions.Entry]:

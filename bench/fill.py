@@ -16,9 +16,7 @@ import multiprocessing
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -27,33 +25,11 @@ from uuid import UUID
 
 from common import demo_street
 from fill_quickly import quickly
+from fill_shapes import SHARES, TABLES, Row, Sample, read_samples
 from fill_words import ASKS, GIVEN, SURNAMES, THINGS, WRONG
 
 YEARS = 3
-TABLES = (
-    "casework_case", "casework_caserole", "casework_casefield", "casework_caseparty", "casework_casetext",
-    "casework_clock", "casework_clockentry", "casework_event", "casework_payload", "casework_evidencefile",
-    "casework_evidenceuse",
-)  # fmt: skip
-# 各业务在一年里占的份数；没有写的一份。
-SHARES = {"hotline.order": 450, "report.snapshot": 350, "online.message": 80}
-# 照样板逐行抄的；件和文字另外造。
-COPIED = tuple(table for table in TABLES if table not in ("casework_case", "casework_casetext"))
-TIMES = frozenset(
-    [
-        "at",
-        "recorded_at",
-        "started_at",
-        "due_at",
-        "warn_at",
-        "ended_at",
-        "fired_at",
-        "uploaded_at",
-        "taken_at",
-    ]
-)
 CHUNK = 4000
-Row = list[Any]
 
 
 def main() -> None:
@@ -75,21 +51,6 @@ def fill(cases: int, home: Path | None = None) -> None:
     began = time.monotonic()
     Copier(cases).run()
     print(f"灌 {cases:,} 件 {time.monotonic() - began:.0f} 秒；目录 {os.environ['JIEZHI_HOME']}")
-
-
-@dataclass
-class Sample:
-    """一件样板。`rows`：表 → 各行的（样子，要换的列）；要换的是（第几列，换成什么，附带的）。`day` 是来件那天。"""
-
-    matter: str
-    day: date
-    live: bool
-    case: dict[str, Any]
-    rows: dict[str, list[tuple[Row, list[tuple[int, str, Any]]]]]
-    sizes: dict[str, int]
-    files: int
-    weight: float
-    definition: Any
 
 
 class Copier:
@@ -132,8 +93,6 @@ class Copier:
         self.people = list(self._people(min(60_000, cases)))
         self.days: dict[tuple[str, int], str] = {}
 
-    # ---- 样板 ----
-
     def _people(self, count: int) -> Iterator[tuple[Any, dict[str, tuple[str, str]]]]:
         """来件人：（加密的内容，各种索引）。"""
         from jiezhi.base.accounts import secrets
@@ -147,92 +106,11 @@ class Copier:
             phone = (secrets.blind_index("phone", one["phone"]), secrets.tail_index("phone", one["phone"]))
             yield data, {"name": (secrets.blind_index("name", one["name"]), ""), "phone": phone}
 
-    def samples(self) -> list[Sample]:
-        from jiezhi.base.casework import matters
-        from jiezhi.base.casework.models import Case
-
-        cases = list(Case.objects.select_related("version").filter(parent=None))
-        counts = Counter((case.matter, case.closed_at is None) for case in cases)
-        found = []
-        for case in cases:
-            rows = {table: self._rows(table, case) for table in TABLES}
-            live = case.closed_at is None
-            weight = SHARES.get(case.matter, 1) / counts[(case.matter, live)] * self.rng.expovariate(1)
-            files = {row["digest"]: n for n, row in enumerate(rows["casework_evidencefile"])}
-            places = {
-                key: {row["id"]: n for n, row in enumerate(rows[f"casework_{key}"])}
-                for key in ("event", "clock")
-            }
-            found.append(
-                Sample(
-                    matter=case.matter,
-                    day=case.opened_at.date(),
-                    live=live,
-                    case=rows["casework_case"][0],
-                    rows={
-                        table: [self._marked(table, row, files, places, case) for row in rows[table]]
-                        for table in COPIED
-                    },
-                    sizes={table: len(rows[table]) for table in self.next},
-                    files=len(files),
-                    weight=weight,
-                    definition=matters.definition_of(case.version),
-                )
-            )
-        return found
-
-    def _rows(self, table: str, case: Any) -> list[dict[str, Any]]:
-        where, order = '"case_id" = %s', '"id"'
-        if table == "casework_case":
-            where = '"id" = %s'
-        elif table in ("casework_payload", "casework_clockentry"):
-            where = "event_id IN (SELECT id FROM casework_event WHERE case_id = %s)"
-            order = "event_id"
-        elif table == "casework_evidencefile":
-            where = "digest IN (SELECT file_id FROM casework_evidenceuse WHERE case_id = %s)"
-            order = "digest"
-        elif table == "casework_casefield":
-            where += " AND name <> '#unique'"  # “同时只能有一件”的标记，抄了就重了
-        if table == "casework_clockentry" and case.closed_at is not None:
-            return []  # 办结的件不抄时限流水
-        names = self.columns[table]
-        listed = ", ".join(f'"{name}"' for name in names)
-        with self.real.cursor() as cursor:
-            cursor.execute(f"SELECT {listed} FROM {table} WHERE {where} ORDER BY {order}", [case.pk])
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def _marked(
-        self,
-        table: str,
-        row: dict[str, Any],
-        files: dict[str, int],
-        places: dict[str, dict[int, int]],
-        case: Any,
-    ) -> tuple[Row, list[tuple[int, str, Any]]]:
-        """一行和它要换的列。"""
-        marks: list[tuple[int, str, Any]] = []
-        for at, (name, value) in enumerate(row.items()):
-            if name in ("id", "case_id", "place"):
-                marks.append((at, name, table))
-            elif name in ("event_id", "clock_id"):
-                marks.append((at, name, places[name[:-3]][value]))
-            elif name in ("file_id", "digest") and table.startswith("casework_evidence"):
-                marks.append((at, "file", files[value]))
-            elif name == "body":
-                marks.append((at, "body", bytes(value).split(str(case.uid).encode())))
-            elif name in TIMES and value is not None:
-                marks.append((at, "time", value))
-            elif table == "casework_caseparty" and name in ("index", "tail") and case.matter in SHARES:
-                marks.append((at, "party", (row["kind"], name == "tail", value)))
-        return [
-            None if name == "key" and table == "casework_event" else one for name, one in row.items()
-        ], marks
-
     # ---- 抄 ----
 
     def batches(self) -> Iterator[dict[str, list[Row]]]:
         """一批一批的行，来件早的在前。"""
-        samples = self.samples()
+        samples = read_samples(self.real, self.columns, self.rng)
         live, ended = [one for one in samples if one.live], [one for one in samples if not one.live]
         # 在办的：大库里百分之三，小库里也有三千件，但不过四分之一。
         open_count = min(self.left // 4, max(self.left * 3 // 100, 3000))
@@ -287,8 +165,8 @@ class Copier:
         from jiezhi.base.casework import search
 
         base = dict(self.next)
-        for table, size in sample.sizes.items():
-            self.next[table] += size
+        for table in self.next:
+            self.next[table] += sample.sizes[table]
         pk = base["casework_case"]
         case = dict(sample.case)
         spot = self.rng.choices(self.spots, cum_weights=self.spot_weights)[0] if case["area_id"] else None

@@ -130,8 +130,7 @@ def _hotline(hand: Hand, common: dict[str, Any], stage: int, index: int) -> None
         at=hand.now,
         origin={"number": f"RX{index:09}"},
     )
-    actor = Actor("import", str(clerk.pk), clerk.name)
-    uid = _opened(actions.act_many([entry], actor=actor, now=hand.now)[0])
+    uid = _opened(actions.act_many([entry], actor=actions.import_actor(clerk), now=hand.now)[0])
     hand.settle()
     if stage == 0:
         return
@@ -158,8 +157,7 @@ def _message(hand: Hand, text: str, stage: int, index: int) -> None:
         at=hand.now,
         origin={"number": f"LY{index:07}"},
     )
-    actor = Actor("import", str(clerk.pk), clerk.name)
-    uid = _opened(actions.act_many([entry], actor=actor, now=hand.now)[0])
+    uid = _opened(actions.act_many([entry], actor=actions.import_actor(clerk), now=hand.now)[0])
     hand.settle()
     if stage == 0:
         return

@@ -67,27 +67,36 @@ def told() -> tuple[dict[str, str], dict[str, str]]:
     return tried, done
 
 
+def desk_people() -> dict[str, Officer]:
+    return {one.login: one for one in Officer.objects.filter(login__in=["fenbo", "jingban"])}
+
+
+def submit(people: dict[str, Officer], key: str, case: str) -> Outcome:
+    """照请求标识的头一个字母开件、派单、答复；同一个请求再来，内容一字不差。"""
+    if key[0] == "o":
+        result = actions.open_case(
+            "test.report", acting_officer=people["fenbo"], inputs={"subject": f"第{key}件"}, key=key
+        )
+    elif key[0] == "d":
+        result = actions.act(
+            case, "dispatch", acting_officer=people["fenbo"], inputs={"to_unit": "law"}, key=key
+        )
+    else:
+        result = actions.act(
+            case, "answer", acting_officer=people["jingban"], inputs={"reply": "已经处理好"}, key=key
+        )
+    assert isinstance(result, Outcome), str(result)
+    return result
+
+
 def desk(prefix: str, unsure: list[tuple[str, str]]) -> None:
     """不停地开件、派单、答复；先把上一轮没有得到答复的原样重发。"""
-    people = {one.login: one for one in Officer.objects.filter(login__in=["fenbo", "jingban"])}
+    people = desk_people()
     journal = Journal()
 
     def ask(key: str, case: str) -> str:
         journal.say("要办", key, case)
-        kind = key[0]
-        if kind == "o":
-            result = actions.open_case(
-                "test.report", acting_officer=people["fenbo"], inputs={"subject": f"第{key}件"}, key=key
-            )
-        elif kind == "d":
-            result = actions.act(
-                case, "dispatch", acting_officer=people["fenbo"], inputs={"to_unit": "law"}, key=key
-            )
-        else:
-            result = actions.act(
-                case, "answer", acting_officer=people["jingban"], inputs={"reply": "已经处理好"}, key=key
-            )
-        assert isinstance(result, Outcome), str(result)
+        result = submit(people, key, case)
         journal.say("办成", key, result.uid)
         return result.uid
 
@@ -235,23 +244,10 @@ def report(kills: int, backends: int) -> None:
     unknown = [key for key in events if key not in tried]
     # 没有答复的重发一遍：提交过的认得“已办”，没有提交过的这次办成，都不会多出一件。
     before = Case.objects.count()
-    desk_keys = [(key, tried[key]) for key in unsure]
-    people = {one.login: one for one in Officer.objects.filter(login__in=["fenbo", "jingban"])}
+    people = desk_people()
     fresh = 0
-    for key, case in desk_keys:
-        if key[0] == "o":
-            result = actions.open_case(
-                "test.report", acting_officer=people["fenbo"], inputs={"subject": f"第{key}件"}, key=key
-            )
-        elif key[0] == "d":
-            result = actions.act(
-                case, "dispatch", acting_officer=people["fenbo"], inputs={"to_unit": "law"}, key=key
-            )
-        else:
-            result = actions.act(
-                case, "answer", acting_officer=people["jingban"], inputs={"reply": "已经处理好"}, key=key
-            )
-        assert isinstance(result, Outcome), str(result)
+    for key in unsure:
+        result = submit(people, key, tried[key])
         fresh += key[0] == "o" and not result.repeated
         assert result.repeated == (key in kept), key
     now = timezone.now() + timedelta(days=1)

@@ -14,7 +14,6 @@ from jiezhi.api.actions import create_token
 from jiezhi.api.models import SCOPES
 from jiezhi.api.testing import Caller
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework import actions
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.web.office.testing import Street, make_street
 
@@ -61,22 +60,7 @@ def resident() -> Caller:
 @pytest.fixture
 def opened(street: Street) -> Callable[..., Outcome]:
     """登记一件随手拍。"""
-
-    def report(content: str = "东桥路12号路灯不亮", **more: Any) -> Outcome:
-        inputs = {
-            "content": content,
-            "spot": {"address": "东桥路12号", "lon": "113.005", "lat": "23.008"},
-            "reporter": {"name": "林小燕", "phone": "13800138001"},
-            "category": "城乡建设/市政设施",
-            **more,
-        }
-        result = actions.open_case(
-            "report.snapshot", "report", acting_officer=street["wangge"], inputs=inputs
-        )
-        assert isinstance(result, Outcome), str(result)
-        return result
-
-    return report
+    return street.report
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from jiezhi.core.durable import creating, flush
+
 #: 恢复出来的数据还没有放回钥匙时，钥匙目录和数据里有这个文件。
 AWAITING = "等着放回钥匙.txt"
 
@@ -42,17 +44,15 @@ def load_or_create(path: Path, size: int) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as handle:
-            handle.write(secrets.token_bytes(size))
-            handle.flush()
-            os.fsync(handle.fileno())
+        with creating(fresh) as out:
+            out.write(secrets.token_bytes(size))
         try:
             os.link(fresh, path)
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
+        flush(path.parent)
     value = path.read_bytes()
     if len(value) != size:
         raise ValueError(f"钥匙文件 {path.name} 长度应为 {size} 字节，实为 {len(value)} 字节，请从保管处恢复")

@@ -21,6 +21,7 @@ from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case, Event
+from jiezhi.core.durable import flush, replacing
 from jiezhi.core.procedure.fold import ERASED
 
 TARGET = 0.95
@@ -189,16 +190,13 @@ def install(model: Model, name: str = queries.NAME) -> Path:
     """换上：先写好再改名，任何时候断电都有一份完整的；换下的留作 `<name>.previous.npz`。"""
     path = queries.path_of(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{random.token_hex(4)}")
-    with open(partial, "wb") as out:
+    with replacing(path, 0o666) as out:
         model.save(out)
-        out.flush()
-        os.fsync(out.fileno())
-    if path.exists():
-        link = path.with_name(f".previous.{random.token_hex(4)}")
-        os.link(path, link)
-        link.replace(path.with_name(f"{name}.previous.npz"))
-    partial.replace(path)
+        flush(out)  # 新的写妥了才动旧的
+        if path.exists():
+            link = path.with_name(f".previous.{random.token_hex(4)}")
+            os.link(path, link)
+            link.replace(path.with_name(f"{name}.previous.npz"))
     return path
 
 

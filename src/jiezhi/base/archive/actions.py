@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets as random
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -23,6 +22,7 @@ from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework.heads import FULL_EVERY, current_heads, heads_of, pack, pack_changes
 from jiezhi.base.casework.models import Case, Checkpoint
 from jiezhi.core import evidence
+from jiezhi.core.durable import replacing
 from jiezhi.core.evidence import Ed25519Signer, PackageSignature, write_package
 
 __all__ = ["ArchiveRefused", "export_checkpoint", "make_checkpoint", "write_case_package"]
@@ -110,23 +110,12 @@ def export_checkpoint(
         target.with_name(target.name + ".heads"): heads,
     }
     for file, data in contents.items():
-        _write(file, data)
+        with replacing(file, 0o666) as out:
+            out.write(data)
     if now is not None:
         with transaction.atomic():
             write_record("archive.export", "导出存证点", row, acting_officer=acting_officer, now=now)
     return list(contents)
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{random.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_case_package(

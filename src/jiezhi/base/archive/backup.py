@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import io
-import os
 import shutil
 import sqlite3
 import zipfile
@@ -36,6 +35,7 @@ from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest
 from jiezhi.base.archive.backupwriting import DirectorySink, Sink, ZipSink
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import Checkpoint, EvidenceFile
+from jiezhi.core.durable import flush
 from jiezhi.core.evidence.instants import BEIJING, to_iso
 
 ATTEMPTS = 5
@@ -154,9 +154,9 @@ def _to_folder(root: Path, now: datetime, progress: Progress | None) -> Made:
         writing.write(work / form.MANIFEST, io.BytesIO(manifest.to_json()))
         signature = form.sign(work / form.MANIFEST, settings.OFFICE_NAME, signer(), now)
         writing.write(work / form.SIGNATURE, io.BytesIO(signature))
-        writing.flush_folder(work)
+        flush(work)
         work.rename(final)
-        writing.flush_folder(root)
+        flush(root)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Made(final, manifest, mended, tuple(one.name for one in unread))
@@ -185,12 +185,11 @@ def _to_zip(target: Path, now: datetime, progress: Progress | None) -> Made:
         with package.open("r+b") as stream:
             stream.seek(signed)
             stream.write(signature.ljust(form.ROOM))
-            stream.flush()
-            os.fsync(stream.fileno())
+            flush(stream)
         package.chmod(0o600)
         # 到这里旧的还好好的，改了名新的就是完好的：断在哪里都有一份。
         package.replace(target)
-        writing.flush_folder(target.parent)
+        flush(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Made(target, manifest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import zipfile
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from jiezhi.base.archive.backupformat import DAMAGED, ROOM, Entry, measure, pieces, place_of
+from jiezhi.core.durable import flush, replacing
 from jiezhi.core.evidence.digest import hasher
 
 # 已有的材料每次核这么多分之一，最多这么多份：一晚上核得完，几次备份核完一遍。
@@ -32,30 +32,13 @@ def copy(stream: IO[bytes], out: IO[bytes]) -> tuple[str, int]:
     return work.digest().hex(), size
 
 
-def flush_folder(folder: Path) -> None:
-    """目录的改动落盘。"""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def write(path: Path, stream: IO[bytes], digest: str = "") -> tuple[str, int]:
-    """抄成一个文件：写好、落盘了才改名。给了 `digest` 而内容不是它 → Altered，不留。"""
+    """抄成一个文件：写好、落盘了才改名；文件夹由调用者落盘。给了 `digest` 而内容不是它 → Altered，不留。"""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        # 里面有个人信息：只有本用户读得到。
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            found = copy(stream, out)
-            out.flush()
-            os.fsync(out.fileno())
+    with replacing(path, folder=False) as out:
+        found = copy(stream, out)
         if digest and found[0] != digest:
             raise Altered(digest)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return found
 
 
@@ -94,7 +77,7 @@ class DirectorySink:
         """收下一个文件，`source` 不再留。"""
         with source.open("rb") as stream:
             found = measure(stream)
-            os.fsync(stream.fileno())
+        flush(source)
         source.chmod(0o600)
         os.replace(source, self.folder / path)
         return Entry(path, *found)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from jiezhi.config.keys import markers
+from jiezhi.core.durable import creating, flush
 from jiezhi.core.evidence import Ed25519Signer, decode, encode, fingerprint
 from jiezhi.core.evidence.canonical import decode_canonical
 from jiezhi.core.evidence.digest import is_hex
@@ -62,13 +63,11 @@ def export(folder: Path, path: Path, password: str, *, office: str, now: datetim
     text = encode({name: value.hex() for name, value in held.items()})
     sealed = AESGCM(_derive(password, salt, N, R, P)).encrypt(nonce, text, encode(head))
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with creating(path) as out:
+            out.write(encode({**head, "sealed": sealed.hex()}))
     except FileExistsError as error:
         raise KeyringError(f"{path.name} 已经在了，不覆盖。请换个文件名") from error
-    with os.fdopen(handle, "wb") as out:
-        out.write(encode({**head, "sealed": sealed.hex()}))
-        out.flush()
-        os.fsync(out.fileno())
+    flush(path.parent)
     return tuple(held)
 
 
@@ -100,10 +99,9 @@ def place(
             os.replace(folder / name, aside / name)
     for name, value in held.items():
         if not (folder / name).exists():
-            with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            with creating(folder / name) as out:
                 out.write(value)
-                out.flush()
-                os.fsync(out.fileno())
+    flush(folder)
     for marker in markers(folder, home or folder.parent):
         marker.unlink(missing_ok=True)
     return Placed(tuple(held), _mark(held), aside)

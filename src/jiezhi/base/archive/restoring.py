@@ -21,6 +21,7 @@ from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive import pgtools
 from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest, Source
 from jiezhi.config import database, keys
+from jiezhi.core.durable import flush, replacing
 from jiezhi.core.evidence import fingerprint
 
 # 没有核完、放妥的都在这里面。
@@ -223,8 +224,8 @@ def _settle(work: Path, home: Path) -> None:
     for marker in keys.markers(keys.folder(home), home):
         if not any(marker.parent.glob("*.key")):
             marker.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            writing.write(marker, io.BytesIO(said))
-            writing.flush_folder(marker.parent)
+            with replacing(marker) as out:
+                out.write(said)
     for one in sorted(work.iterdir()):
         os.replace(one, home / one.name)
-    writing.flush_folder(home)
+    flush(home)

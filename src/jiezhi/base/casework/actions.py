@@ -19,7 +19,7 @@ from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.outcome import Result, refuse
 from jiezhi.core.procedure.view import SYSTEM, Actor, Request
 
-__all__ = ["Entry", "act", "act_many", "merge", "officer_actor", "open_case"]
+__all__ = ["Entry", "act", "act_many", "import_actor", "merge", "officer_actor", "open_case"]
 
 BATCH = 500
 
@@ -29,6 +29,11 @@ def officer_actor(acting_officer: Officer | None) -> Actor:
     if acting_officer is None:
         return SYSTEM
     return Actor("officer", str(acting_officer.pk), acting_officer.name)
+
+
+def import_actor(officer: Officer | None) -> Actor:
+    """导入的人；None 是定时的、命令行的导入。"""
+    return Actor("import", str(officer.pk) if officer else "", officer.name if officer else "导入")
 
 
 def open_case(

@@ -39,6 +39,7 @@ from jiezhi.base.casework.sniffing import (
     is_recording,
     sniff,
 )
+from jiezhi.core.durable import flush
 from jiezhi.core.evidence.digest import hasher, is_hex, sm3_file
 
 __all__ = [
@@ -150,16 +151,7 @@ def _settle(temporary: Path, target: Path) -> None:
     temporary.chmod(0o440)
     os.replace(temporary, target)
     for path in [target, target.parent, *([target.parent.parent] if fresh else [])]:
-        _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """文件或文件夹落盘。"""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)
 
 
 def _digest(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets as random
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from jiezhi.connect.nodes import identity, packing, receiving
 from jiezhi.connect.nodes.models import Peer
+from jiezhi.core.durable import replacing
 from jiezhi.core.parcels import Refused, Verdict
 from jiezhi.core.parcels.notes import MAX_NOTE
 
@@ -35,25 +34,14 @@ def export(peer: Peer, folder: Path, now: datetime) -> list[Path]:
     made: list[Path] = []
     for row in packing.unacknowledged(peer):
         target = folder / packing.name_of(row)
-        with packing.written(row) as path:
-            _settle(path, target)
+        with packing.written(row) as path, path.open("rb") as stream, replacing(target) as out:
+            shutil.copyfileobj(stream, out)
         made.append(target)
     # 收过对方的东西，或者送出去的还没有回执，都带一张：对方凭它知道哪些不用再送。
     target = folder / f"{identity.me()}--{peer.code}--{NOTE}"
-    loose = folder / f".{random.token_hex(6)}.part"
-    loose.write_bytes(packing.note(peer, "receipt", now))
-    loose.chmod(0o600)
-    os.replace(loose, target)
+    with replacing(target) as out:
+        out.write(packing.note(peer, "receipt", now))
     return [*made, target]
-
-
-def _settle(path: Path, target: Path) -> None:
-    loose = target.with_name(f".{random.token_hex(6)}.part")
-    shutil.copyfile(path, loose)
-    loose.chmod(0o600)
-    with loose.open("rb") as stream:
-        os.fsync(stream.fileno())
-    os.replace(loose, target)
 
 
 def take(folder: Path, now: datetime) -> Imported:

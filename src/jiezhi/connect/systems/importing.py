@@ -29,7 +29,6 @@ from jiezhi.connect.systems.reading import read_list
 from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.core.procedure.externalcheck import layouts_of
-from jiezhi.core.procedure.view import Actor
 
 Status = SheetChange.Status
 
@@ -128,10 +127,6 @@ def _known_to(matter: str, column_map: Mapping[str, str] | None) -> dict[str, st
     return {ours: header for ours, header in (column_map or {}).items() if ours in known} or None
 
 
-def _actor(officer: Officer | None) -> Actor:
-    return Actor("import", str(officer.pk) if officer else "", officer.name if officer else "导入")
-
-
 def _enter(
     register: Register,
     content: bytes,
@@ -180,7 +175,8 @@ def _enter(
                         origin=origin,
                     )
                     entries.append((case.number, entry))
-            results = casework.act_many([entry for _, entry in entries], actor=_actor(officer), now=now)
+            actor = casework.import_actor(officer)
+            results = casework.act_many([entry for _, entry in entries], actor=actor, now=now)
             for (ours, _), result in zip(entries, results, strict=True):
                 if isinstance(result, Refused):
                     found.left.append((ours, str(result)))
@@ -207,7 +203,7 @@ def _lead(register: Register, matter: str, officer: Officer | None, now: datetim
                 result = casework.act(
                     str(row.case),
                     action,
-                    actor=_actor(officer),
+                    actor=casework.import_actor(officer),
                     reason=f"{register.decl.title}的状态变为“{word}”",
                     key=f"lead:{row.pk}",
                     now=now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -99,14 +99,15 @@ def compute(register: Register, theirs: TheirList, since: date, until: date, now
         finder = Finder(register, matter)
         mine = {one.pk: one for one in finder.inside(since, until, whole=whole)}
         comparer = Comparer(register.decl, finder.listed, finder.definition, theirs.columns, names)
+        match = _Match(result, comparer, waiting, scoped, mine, met)
         _absent(result, finder, theirs)
         for some in chunks(sorted(waiting)):
             cases = finder.by_number(some)
             found = {number: cases[number] for number in some if number in cases}
             left = [waiting[number] for number in some if number not in found]
             other = finder.by_other(left) if finder.listed.also else {}
-            _pairs(result, comparer, waiting, found, scoped, mine, met)
-            _unrecorded(result, comparer, waiting, other, scoped, mine, met)
+            match.pairs(found)
+            match.unrecorded(other)
             for number in [*found, *other]:
                 del waiting[number]
         for number in unclear:
@@ -126,64 +127,59 @@ def compute(register: Register, theirs: TheirList, since: date, until: date, now
     return result
 
 
-def _pairs(
-    result: Result,
-    comparer: Comparer,
-    rows: Mapping[str, Theirs],
-    found: Mapping[str, list[Case]],
-    scoped: set[str],
-    mine: Mapping[int, Mine],
-    met: set[int],
-) -> None:
-    times = comparer.times(case for cases in found.values() for case in cases)
-    for number, cases in found.items():
-        met |= {case.pk for case in cases}
-        if number not in scoped and not any(case.pk in mine for case in cases):
-            continue
-        case = cases[0]
-        if case.confidential:
-            result.unchecked[HIDDEN] += 1
-            continue
-        details = comparer.differences(rows[number], case, times)
-        if len(cases) > 1:
-            told = [one.number for one in cases if not one.confidential]
-            told += [HIDDEN] if len(told) < len(cases) else []
-            details.insert(0, {"title": "记重了", "there": number, "here": "、".join(told)})
-        _judge(result, number, case, rows[number], details)
+@dataclass(slots=True)
+class _Match:
+    """一个业务模板的件与清单上的对。`found` 是清单上的编号 → 我们的件；对上的记进 `met`。"""
 
+    result: Result
+    comparer: Comparer
+    rows: Mapping[str, Theirs]
+    scoped: set[str]
+    mine: Mapping[int, Mine]
+    met: set[int]
 
-def _unrecorded(
-    result: Result,
-    comparer: Comparer,
-    rows: Mapping[str, Theirs],
-    found: Mapping[str, list[Case]],
-    scoped: set[str],
-    mine: Mapping[int, Mine],
-    met: set[int],
-) -> None:
-    """对方清单上写着我方编号或文号，这边还没有登记对方的编号；或者登记的是另一个。"""
-    times = comparer.times(case for cases in found.values() for case in cases)
-    key = comparer.listed.key or comparer.definition.matter.number_field.get(comparer.decl.title)
-    for number, cases in found.items():
-        met |= {case.pk for case in cases}
-        case = cases[0]
-        if number not in scoped and case.pk not in mine:
-            continue
-        if case.confidential:
-            result.unchecked[HIDDEN] += 1
-            continue
-        recorded = str(case.fields.get(key or "") or "（还没有登记）")
-        title = comparer.definition.matter.fields[key].title if key else "编号"
-        details = [{"title": title, "there": number, "here": recorded}]
-        _judge(result, number, case, rows[number], details + comparer.differences(rows[number], case, times))
+    def pairs(self, found: Mapping[str, list[Case]]) -> None:
+        """登记了对方编号的。"""
+        for number, cases, differences in self._counted(found):
+            if len(cases) > 1:
+                told = [one.number for one in cases if not one.confidential]
+                told += [HIDDEN] if len(told) < len(cases) else []
+                differences.insert(0, {"title": "记重了", "there": number, "here": "、".join(told)})
+            self._judge(number, cases[0], differences)
 
+    def unrecorded(self, found: Mapping[str, list[Case]]) -> None:
+        """对方清单上写着我方编号或文号，这边还没有登记对方的编号；或者登记的是另一个。"""
+        matter = self.comparer.definition.matter
+        key = self.comparer.listed.key or matter.number_field.get(self.comparer.decl.title)
+        for number, (case, *_), differences in self._counted(found, first=True):
+            title = matter.fields[key].title if key else "编号"
+            recorded = str(case.fields.get(key or "") or "（还没有登记）")
+            differences.insert(0, {"title": title, "there": number, "here": recorded})
+            self._judge(number, case, differences)
 
-def _judge(result: Result, number: str, case: Case, row: Theirs, details: list[dict[str, str]]) -> None:
-    if not details:
-        result.same += 1
-        return
-    more = {"ours": case.number, "matter": case.matter, "case": str(case.uid), "row": row.row}
-    result.add(Kind.DIFFERENT, number, details, **more)
+    def _counted(
+        self, found: Mapping[str, list[Case]], *, first: bool = False
+    ) -> Iterator[tuple[str, list[Case], list[dict[str, str]]]]:
+        """算这一期、又不限指定人员的，连同第一件哪里不同。`first` 为真时只看第一件算不算这一期。"""
+        times = self.comparer.times(case for cases in found.values() for case in cases)
+        for number, cases in found.items():
+            self.met |= {case.pk for case in cases}
+            if number not in self.scoped and not any(
+                case.pk in self.mine for case in (cases[:1] if first else cases)
+            ):
+                continue
+            if cases[0].confidential:
+                self.result.unchecked[HIDDEN] += 1
+                continue
+            yield number, cases, self.comparer.differences(self.rows[number], cases[0], times)
+
+    def _judge(self, number: str, case: Case, details: list[dict[str, str]]) -> None:
+        if not details:
+            self.result.same += 1
+            return
+        row = self.rows[number].row
+        more = {"ours": case.number, "matter": case.matter, "case": str(case.uid), "row": row}
+        self.result.add(Kind.DIFFERENT, number, details, **more)
 
 
 def _only_here(result: Result, finder: Finder, mine: Mapping[int, Mine], met: set[int]) -> None:

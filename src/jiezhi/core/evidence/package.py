@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from jiezhi.core.durable import creating, flush
 from jiezhi.core.evidence.canonical import Json, encode
 from jiezhi.core.evidence.chain import Record
 from jiezhi.core.evidence.checkpoint import Checkpoint, Inclusion
@@ -84,13 +85,11 @@ def write_package(
     temporary = target.with_name(f".{target.name}.{token}.tmp")
     temporary_signature = Path(str(temporary) + SIGNATURE_SUFFIX)
     try:
-        with open(temporary, "xb") as stream:
+        with creating(temporary, 0o666) as stream:
             _write_zip(stream, source, signer, at)
-            _flush(stream)
         signature = _sign(temporary, target.name, source.office, signer, at)
-        with open(temporary_signature, "xb") as stream:
+        with creating(temporary_signature, 0o666) as stream:
             stream.write(signature.to_json())
-            _flush(stream)
         if check:
             from jiezhi.core.evidence.verify_package import verify_package
 
@@ -100,24 +99,11 @@ def write_package(
         # The signature last: a crash in between leaves a pair that fails, never one that wrongly passes.
         os.replace(temporary, target)
         os.replace(temporary_signature, str(target) + SIGNATURE_SUFFIX)
-        _flush_folder(target.parent)
+        flush(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
         temporary_signature.unlink(missing_ok=True)
     return signature
-
-
-def _flush(stream: IO[bytes]) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sign(path: Path, name: str, office: str, signer: Signer, at: datetime) -> PackageSignature:

@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -25,17 +23,13 @@ from jiezhi.core.procedure.external import ExternalDecl
 from jiezhi.core.procedure.externalcheck import external_of
 from jiezhi.core.procedure.law import CodeListFile, LawDecl, MeansFile, StatutesFile
 from jiezhi.core.procedure.matter import MatterDecl, TraitDecl
+from jiezhi.core.procedure.packfiles import problem_in, read_sources
 from jiezhi.core.procedure.packset import LoadedMatter, PackSet
 from jiezhi.core.procedure.paperfiles import attach, read_papers
 from jiezhi.core.procedure.powers import PowersFile
-from jiezhi.core.procedure.source import MAX_BYTES, Mark, Path, Positions, Source, read_text
+from jiezhi.core.procedure.source import Mark, Path, Positions, Source, read_text
 from jiezhi.core.procedure.traits import LoadedTrait, expand, references, resolve
 
-MAX_FILES = 2000
-KINDS = ("matter", "trait", "list", "law", "statutes", "means", "powers", "discretion", "system")
-_PLACES = dict.fromkeys(("law", "statutes", "means"), "_law") | {"trait": "_traits"}
-_PLACES |= {"powers": "_powers", "discretion": "_discretion", "system": "_systems"}
-_READABLE = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff_.-]*")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -48,16 +42,7 @@ def load_folder(path: str | os.PathLike[str]) -> PackSet:
     if not root.is_dir():
         raise FileNotFoundError(f"没有这个文件夹：{root.name}")
     packs = PackSet(root=root.name)
-    found: dict[str, list[Source]] = {kind: [] for kind in KINDS}
-    for name, full in _files(root, packs):
-        source = _read(name, full)
-        packs.problems += source.problems
-        if isinstance(source.data, dict):
-            kind = _kind(source, packs)
-            if kind:
-                found[kind].append(source)
-        elif source.data is not None:
-            packs.problems.append(_problem(source, "file.shape", (), "文件最外层要写“键: 值”，如 matter: …"))
+    found = read_sources(root, packs)
     read_papers(root, packs)
     for source in found["means"]:
         _take_means(source, packs)
@@ -109,7 +94,7 @@ def load_external(text: str, pack_set: PackSet, file: str = "登记") -> Externa
         decl, more = external_of(source, pack_set)
         problems += more
     elif not problems:
-        problems.append(_problem(source, "file.kind", (), "外部系统的登记最外层要有 system（代号）"))
+        problems.append(problem_in(source, "file.kind", (), "外部系统的登记最外层要有 system（代号）"))
     if decl is None or any(one.is_error for one in problems):
         raise PackError(in_order(problems))
     return decl
@@ -124,94 +109,13 @@ def try_matter(
     if source.data is None:
         return None, problems
     if not isinstance(source.data, dict) or "matter" not in source.data:
-        problems.append(_problem(source, "file.kind", (), "业务模板最外层要有 matter（业务模板代号）"))
+        problems.append(problem_in(source, "file.kind", (), "业务模板最外层要有 matter（业务模板代号）"))
         return None, in_order(problems)
     matter, more = _matter(source, pack_set, alone=True)
     problems = in_order([*problems, *more])
     if matter is not None:
         matter.problems = problems
     return matter, problems
-
-
-def _files(root: FilePath, packs: PackSet) -> Iterator[tuple[str, FilePath]]:
-    """（给人看的名字, 路径），按名字排好。不跟随指向别处的链接。"""
-    count = 0
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name != "_schema")
-        inside = FilePath(folder).relative_to(root).parts
-        for name in sorted(files):
-            full = FilePath(folder, name)
-            shown = "/".join([root.name, *inside, name])
-            lower = name.lower()
-            if name.startswith(".") or not lower.endswith((".yaml", ".yml")):
-                continue
-            if not name.endswith(".yaml"):
-                packs.problems.append(
-                    _about_file(shown, "file.name", "文件名要以 .yaml 结尾，这个文件没有读", "warn")
-                )
-                continue
-            if not _READABLE.fullmatch(name) or not all(
-                _READABLE.fullmatch(part.lstrip("_")) for part in inside
-            ):
-                say = "文件名和文件夹名只用汉字、字母、数字、-、_,不要空格和特殊符号"
-                packs.problems.append(_about_file(shown, "file.name", say, "warn"))
-            if full.is_symlink() or not full.is_file():
-                packs.problems.append(
-                    _about_file(shown, "file.link", "这是链接或特殊文件，没有读；请放文件本身")
-                )
-                continue
-            count += 1
-            if count > MAX_FILES:
-                packs.problems.append(
-                    _about_file(shown, "file.too_many", f"文件超过 {MAX_FILES} 个，其余没有读")
-                )
-                return
-            yield shown, full
-
-
-def _about_file(file: str, code: str, say: str, severity: Any = "error") -> Problem:
-    # 文件名里可能有坏字节，先变成能显示的。
-    shown = file.encode("utf-8", "replace").decode("utf-8")
-    return Problem(code, severity, "", shown, 0, 0, (), None, say)
-
-
-def _read(name: str, full: FilePath) -> Source:
-    try:
-        with full.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError:
-        source = Source(name)
-        source.problems.append(_about_file(name, "file.unreadable", "文件打不开，请检查权限"))
-        return source
-    return read_text(data, name, pack=full.stem)
-
-
-def _problem(
-    source: Source, code: str, path: Path, say: str, *, pack: str = "", severity: Any = "error"
-) -> Problem:
-    mark = source.positions.at(path) or Mark(source.file, 0, 0)
-    return Problem(code, severity, pack, *mark, tuple(map(str, path)), None, say)
-
-
-def _kind(source: Source, packs: PackSet) -> str | None:
-    """文件是哪一种，放得对不对。"""
-    found = [kind for kind in KINDS if kind in source.data]
-    # 业务模板和通用做法里也有 law 之类的字眼可能重名，所以按 KINDS 的次序认第一个。
-    if not found:
-        keys = "、".join(list(source.data)[:5])
-        say = f"看不出是什么文件（最外层的键：{keys}）：要有 {'、'.join(KINDS)} 之一"
-        packs.problems.append(_problem(source, "file.kind", tuple(list(source.data)[:1]), say))
-        return None
-    kind = found[0]
-    parts = source.file.split("/")[1:-1]
-    top = parts[0] if parts else ""
-    wanted = _PLACES.get(kind, "")
-    wrong = top != wanted if wanted else kind == "matter" and top in _PLACES.values()
-    if wrong:
-        say = f"这个文件应放在 {wanted or '业务模板自己的'} 文件夹里"
-        packs.problems.append(_problem(source, "file.place", (kind,), say))
-        return None
-    return kind
 
 
 def _validate(model: type[M], source: Source, data: Any, packs: PackSet, pack: str) -> M | None:
@@ -252,7 +156,7 @@ def _register(packs: PackSet, kind: str, name: str, source: Source, path: Path, 
     earlier = packs.marks.get((kind, name))
     if earlier:
         say = f"{word}“{name}”已经在 {earlier.file}:{earlier.line} 声明过"
-        packs.problems.append(_problem(source, "name.duplicate", path, say, pack=name))
+        packs.problems.append(problem_in(source, "name.duplicate", path, say, pack=name))
         return False
     packs.marks[(kind, name)] = source.positions.at(path) or Mark(source.file, 0, 0)
     return True
@@ -303,7 +207,7 @@ def _take_benchmark(source: Source, packs: PackSet) -> None:
     if decl and _register(packs, "benchmarks", decl.discretion, source, ("discretion",), "裁量基准"):
 
         def tell(code: str, path: Path, say: str) -> None:
-            packs.problems.append(_problem(source, code, path, say, pack=decl.discretion))
+            packs.problems.append(problem_in(source, code, path, say, pack=decl.discretion))
 
         check_benchmark(decl, packs.statutes, set(packs.powers), packs.benchmarks.values(), tell)
         packs.benchmarks[decl.discretion] = decl
@@ -333,7 +237,7 @@ def _take_trait(source: Source, packs: PackSet) -> None:
     for unused in sorted(set(arguments) - trait.used()):
         say = f"通用做法“{title}”的参数“{unused}”没有用到，请删掉或用“${unused}”引用"
         problems.append(
-            _problem(source, "trait.argument_idle", ("arguments", unused), say, pack=name, severity="warn")
+            problem_in(source, "trait.argument_idle", ("arguments", unused), say, pack=name, severity="warn")
         )
     packs.problems += problems
     if _register(packs, "traits", name, source, ("trait",), "通用做法"):
@@ -362,7 +266,7 @@ def _matter(
         earlier = packs.marks.get(("matters", pack))
         if earlier:
             say = f"业务模板代号“{pack}”已经在 {earlier.file}:{earlier.line} 用过，请换一个"
-            return None, [_problem(source, "name.duplicate", ("matter",), say, pack=pack)]
+            return None, [problem_in(source, "name.duplicate", ("matter",), say, pack=pack)]
         packs.marks[("matters", pack)] = source.positions.at(("matter",)) or Mark(source.file, 0, 0)
     marks = expanded.positions
     problems += attach(expanded.data, source.file, pack, packs, marks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.actions import import_actor
 from jiezhi.core.procedure.view import Actor
 from jiezhi.demo.plan import BuildingPlan, StreetPlan
 from jiezhi.demo.year.rhythm import Year
@@ -93,8 +94,7 @@ class Town:
 
     def importer(self, rng: random.Random) -> Actor:
         """导入来表的热线专员。"""
-        clerk = self.one(rng, "hotline_clerk")
-        return Actor("import", str(clerk.pk), clerk.name)
+        return import_actor(self.one(rng, "hotline_clerk"))
 
     def handlers(self) -> list[str]:
         """两名持证的执法人员，填在人员栏里。"""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 
 from jiezhi.base.accounts.models import Officer, Post
 from jiezhi.base.accounts.posts import STANDARD_POSTS
-from jiezhi.base.casework import matters
+from jiezhi.base.casework import actions, matters
+from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.registry.models import Appointment, Area, AreaVersion, Unit
 from jiezhi.core.procedure.loader import load_folder
 from jiezhi.core.procedure.packset import PackSet
@@ -47,6 +49,19 @@ class Street:
 
     def __getitem__(self, login: str) -> Officer:
         return self.people[login]
+
+    def report(self, content: str = "东桥路12号路灯不亮", **more: Any) -> Outcome:
+        """网格员登记一件随手拍；`more` 是别的填写内容。"""
+        inputs = {
+            "content": content,
+            "spot": {"address": "东桥路12号", "lon": "113.005", "lat": "23.008"},
+            "reporter": {"name": "林小燕", "phone": "13800138001"},
+            "category": "城乡建设/市政设施",
+            **more,
+        }
+        result = actions.open_case("report.snapshot", "report", acting_officer=self["wangge"], inputs=inputs)
+        assert isinstance(result, Outcome), str(result)
+        return result
 
 
 @lru_cache(maxsize=1)

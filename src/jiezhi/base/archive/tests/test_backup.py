@@ -9,9 +9,7 @@ import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings as live
@@ -24,52 +22,15 @@ from jiezhi.base.archive import backupformat as form
 from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive.backupformat import BackupError
 from jiezhi.base.archive.backupwriting import DirectorySink
+from jiezhi.base.archive.tests.backups import NOW, everything, make, own_key, real_db, restored
 from jiezhi.base.casework import files, upkeep
 from jiezhi.base.casework.models import Case, Event, EvidenceFile
-from jiezhi.base.casework.testing import START, Office, make_office
+from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.lives import DAY, archivist, done, life, photo
 from jiezhi.config import keys
-from jiezhi.config.testing import private_database
-from jiezhi.core.evidence import Ed25519Signer, fingerprint
+from jiezhi.core.evidence import fingerprint
 
-NOW = START + DAY
-# 真提交的：PostgreSQL 的 pg_dump 是另一个连接，看不见没有提交的。
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def office(transactional_db: None) -> Office:
-    return make_office()
-
-
-@pytest.fixture
-def case(office: Office) -> Case:
-    return life(office)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "备份"
-
-
-def make(root: Path, hours: int = 0, **more: Any) -> backup.Made:
-    return backup.backup(root, now=NOW + timedelta(hours=hours), **more)
-
-
-def own_key() -> bytes:
-    return Ed25519Signer.from_seed(secrets.sign_key()).public_key
-
-
-def url_for(home: Path) -> str | None:
-    return private_database(home).get("JIEZHI_DATABASE_URL")
-
-
-def restored(source: Path, home: Path, **more: Any) -> restoring.Found:
-    return restoring.restore(source, home, trusted_key=own_key(), database_url=url_for(home), **more)
-
-
-def everything(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+pytestmark = real_db
 
 
 def test_a_whole_backup(case: Case, root: Path) -> None:

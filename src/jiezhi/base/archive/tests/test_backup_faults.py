@@ -20,31 +20,15 @@ from jiezhi.base.archive import backup, pgtools, restoring
 from jiezhi.base.archive import backupformat as form
 from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest
-from jiezhi.base.archive.tests.test_backup import NOW, everything, make, restored
+from jiezhi.base.archive.tests.backups import NOW, everything, make, real_db, restored
 from jiezhi.base.casework import files, upkeep
 from jiezhi.base.casework.models import Case, EvidenceFile
-from jiezhi.base.casework.testing import Office, make_office
+from jiezhi.base.casework.testing import Office
 from jiezhi.base.casework.tests.lives import archivist, done, life, photo
 from jiezhi.config import database, keys
 from jiezhi.core.evidence import Ed25519Signer, decode, encode
 
 STRANGER = Ed25519Signer.from_seed(b"e" * 32)
-real_db = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def office(transactional_db: None) -> Office:
-    return make_office()
-
-
-@pytest.fixture
-def case(office: Office) -> Case:
-    return life(office)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "备份"
 
 
 def forged(folder: Path, serial: int = 1, folders: Sequence[tuple[str, bytes]] = ()) -> Path:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from jiezhi.base.casework import sniffing
 from jiezhi.base.casework.files import FileRefused
-from jiezhi.base.casework.tests.test_files import boxed, folder, refused, store
+from jiezhi.base.casework.tests.storing import boxed, refused, store
 
-__all__ = ["folder"]
 pytestmark = pytest.mark.django_db
 
 

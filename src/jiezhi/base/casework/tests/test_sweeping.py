@@ -10,27 +10,14 @@ from typing import Any
 
 import pytest
 
-from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions, chores, files
 from jiezhi.base.casework.models import EvidenceFile
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.lives import DAY, photo_bytes
+from jiezhi.base.casework.tests.storing import left, store
 from jiezhi.core.evidence import sm3_hex
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
-def store(data: bytes, name: str = "材料.jpg", officer: Officer | None = None) -> EvidenceFile:
-    return files.store(io.BytesIO(data), name, kind="any", acting_officer=officer, now=START)
-
-
-def left(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def test_sweep_takes_only_what_is_a_day_old(folder: Path) -> None:
@@ -51,7 +38,8 @@ def test_sweep_takes_what_was_never_used(office: Office) -> None:
     from jiezhi.base.casework.tests.test_actions import dispatched
 
     used, idle, again = (
-        store(photo_bytes(colour), f"{colour}.jpg", office.clerk) for colour in ("red", "blue", "green")
+        store(photo_bytes(colour), f"{colour}.jpg", officer=office.clerk)
+        for colour in ("red", "blue", "green")
     )
     case = dispatched(office)
     inputs = {"reply": "处理完毕了", "photos": [used.pk]}

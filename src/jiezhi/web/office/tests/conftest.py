@@ -33,22 +33,7 @@ def enter(street: Street) -> Callable[[str], Client]:
 @pytest.fixture
 def report(street: Street) -> Callable[..., Outcome]:
     """登记一件随手拍。"""
-
-    def opened(content: str = "东桥路12号路灯不亮", **more: Any) -> Outcome:
-        inputs = {
-            "content": content,
-            "spot": {"address": "东桥路12号", "lon": "113.005", "lat": "23.008"},
-            "reporter": {"name": "林小燕", "phone": "13800138001"},
-            "category": "城乡建设/市政设施",
-            **more,
-        }
-        result = actions.open_case(
-            "report.snapshot", "report", acting_officer=street["wangge"], inputs=inputs
-        )
-        assert isinstance(result, Outcome), str(result)
-        return result
-
-    return opened
+    return street.report
 
 
 @pytest.fixture

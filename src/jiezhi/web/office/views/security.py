@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import segno
@@ -91,11 +93,8 @@ def security_start(request: HttpRequest) -> HttpResponse:
     form = _bound(StartForm, request, "start")
     officer = officer_of(request)
     if form.is_valid():
-        try:
+        with _blaming(form):
             twofactor.begin(officer, form.cleaned_data["password"], acting_officer=officer)
-        except ValidationError as error:
-            _blame(form, error)
-        else:
             return redirect("office:security-setup")
     return _security(request, status=422, start_form=form)
 
@@ -113,11 +112,8 @@ def security_setup(request: HttpRequest) -> HttpResponse:
     form.fields["code"].help_text = "验证器上现在显示的 6 位数字"
     form.fields["code"].widget.attrs["autofocus"] = True
     if request.method == "POST" and form.is_valid():
-        try:
+        with _blaming(form):
             codes = twofactor.confirm(officer, form.cleaned_data["code"], acting_officer=officer)
-        except ValidationError as error:
-            _blame(form, error)
-        else:
             return _codes(request, codes, "二次验证已启用")
     drawing = segno.make(found.uri, error="m", micro=False).svg_inline(
         scale=4, border=4, svgclass=None, lineclass=None, title="设置二次验证的二维码"
@@ -135,11 +131,8 @@ def security_codes(request: HttpRequest) -> HttpResponse:
     form = _bound(CodeForm, request, "codes")
     officer = officer_of(request)
     if form.is_valid():
-        try:
+        with _blaming(form):
             codes = twofactor.renew_codes(officer, form.cleaned_data["code"], acting_officer=officer)
-        except ValidationError as error:
-            _blame(form, error)
-        else:
             return _codes(request, codes, "恢复码已重发，旧的全部作废")
     return _security(request, status=422, codes_form=form)
 
@@ -152,11 +145,8 @@ def security_off(request: HttpRequest) -> HttpResponse:
     officer = officer_of(request)
     if form.is_valid():
         data = form.cleaned_data
-        try:
+        with _blaming(form):
             twofactor.turn_off(officer, data["password"], data["code"], acting_officer=officer)
-        except ValidationError as error:
-            _blame(form, error)
-        else:
             messages.success(request, "二次验证已停用")
             return redirect("office:security")
     return _security(request, status=422, off_form=form)
@@ -170,15 +160,10 @@ def remove(request: HttpRequest) -> HttpResponse:
     form = _bound(RemoveForm, request, "remove")
     if form.is_valid():
         other = queries.officer_by_login(form.cleaned_data["login"])
-        try:
+        with _blaming(form, PermissionDenied):
             if other is None:
                 raise ValidationError({"login": "没有这个登录名，请核对"})
             twofactor.remove(other, reason=form.cleaned_data["reason"], acting_officer=officer_of(request))
-        except ValidationError as error:
-            _blame(form, error)
-        except PermissionDenied as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"已解除{other.name}的二次验证，他下次登录时会看到")
             return redirect("office:security")
     return _security(request, status=422, remove_form=form)
@@ -193,7 +178,13 @@ def _unstored(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _blame(form: forms.Form, error: ValidationError) -> None:
-    """把错误放到对应的栏目旁边；表单上没有那一栏的放在最上面。"""
-    for name, says in error.message_dict.items():
-        form.add_error(name if name in form.fields else None, says)
+@contextmanager
+def _blaming(form: forms.Form, *also: type[Exception]) -> Iterator[None]:
+    """办不成的，把错误放到对应的栏目旁边；表单上没有那一栏的、`also` 这几种错误，放在最上面。"""
+    try:
+        yield
+    except ValidationError as error:
+        for name, says in error.message_dict.items():
+            form.add_error(name if name in form.fields else None, says)
+    except also as error:
+        form.add_error(None, str(error))
