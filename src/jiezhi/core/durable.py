@@ -28,6 +28,12 @@ def flush(what: Path | IO[bytes]) -> None:
         os.close(handle)
 
 
+def flush_folders(root: Path) -> None:
+    """`root` 和里面各层文件夹落盘（文件自己已经落盘）；没有 `root` 就什么也不做。"""
+    for folder, _, _ in os.walk(root):
+        flush(Path(folder))
+
+
 @contextmanager
 def creating(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     """新建 `path` 来写，写完落盘；没有写成就不留。已有 → FileExistsError，不动它。文件夹由调用者 `flush`。

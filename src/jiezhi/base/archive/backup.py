@@ -35,7 +35,7 @@ from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest
 from jiezhi.base.archive.backupwriting import DirectorySink, Sink, ZipSink
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import Checkpoint, EvidenceFile
-from jiezhi.core.durable import flush
+from jiezhi.core.durable import flush, flush_folders
 from jiezhi.core.evidence.instants import BEIJING, to_iso
 
 ATTEMPTS = 5
@@ -154,7 +154,8 @@ def _to_folder(root: Path, now: datetime, progress: Progress | None) -> Made:
         writing.write(work / form.MANIFEST, io.BytesIO(manifest.to_json()))
         signature = form.sign(work / form.MANIFEST, settings.OFFICE_NAME, signer(), now)
         writing.write(work / form.SIGNATURE, io.BytesIO(signature))
-        flush(work)
+        flush_folders(root / form.MATERIALS)
+        flush_folders(work)
         work.rename(final)
         flush(root)
     finally:

@@ -21,7 +21,7 @@ from jiezhi.base.archive import backupwriting as writing
 from jiezhi.base.archive import pgtools
 from jiezhi.base.archive.backupformat import BackupError, Entry, Manifest, Source
 from jiezhi.config import database, keys
-from jiezhi.core.durable import flush, replacing
+from jiezhi.core.durable import flush, flush_folders, replacing
 from jiezhi.core.evidence import fingerprint
 
 # 没有核完、放妥的都在这里面。
@@ -226,6 +226,7 @@ def _settle(work: Path, home: Path) -> None:
             marker.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with replacing(marker) as out:
                 out.write(said)
+    flush_folders(work)
     for one in sorted(work.iterdir()):
         os.replace(one, home / one.name)
     flush(home)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jiezhi.core.durable import creating, flush, replacing
+from jiezhi.core.durable import creating, flush, flush_folders, replacing
 
 
 @pytest.fixture
@@ -131,3 +131,11 @@ def test_only_a_folder_may_have_no_flush(kept: Path, error: int, monkeypatch: py
     else:
         with pytest.raises(OSError):
             flush(kept.parent)
+
+
+def test_every_folder_below_is_flushed(tmp_path: Path, said: list[str]) -> None:
+    (tmp_path / "材料" / "ab").mkdir(parents=True)
+    (tmp_path / "材料" / "ab" / "一张照片").write_bytes(b"x")
+    flush_folders(tmp_path / "材料")
+    flush_folders(tmp_path / "没有的")
+    assert said == ["文件夹落盘"] * 2
