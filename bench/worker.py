@@ -2,22 +2,21 @@
 
 用法：python bench/worker.py [--orders 3000] [--clocks 100000]
       JIEZHI_PG_FSYNC=on bash tests/postgres.sh python bench/worker.py …
-件是从门里开的；时限那一项照一条真的时限抄出行来（直接写库，只为了有那么多在走的）。接收推送的是本机的一个小服务，
-也占这台机器的处理器。
+件是从门里开的；时限那一项照一条真的时限抄出行来（直接写库，只为了有那么多在走的）。接收推送的是本机另一个进程
+（bench/receiver.py），也占这台机器的处理器。每项后面的“处理器”是 worker 这个进程自己用的，机器忙的时候看它。
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from multiprocessing.connection import Connection
 
 from common import demo_street
+from receiver import receiver
 
 demo_street()
 
@@ -30,8 +29,7 @@ from jiezhi.base.accounts.models import Officer  # noqa: E402
 from jiezhi.base.casework import actions, outbox  # noqa: E402
 from jiezhi.base.casework.models import Clock, Delivery  # noqa: E402
 from jiezhi.connect.hooks import actions as hooks  # noqa: E402
-from jiezhi.connect.hooks.tests.receiver import receiving  # noqa: E402
-from jiezhi.core.procedure.view import Actor  # noqa: E402
+from jiezhi.connect.hooks.signing import new_secret  # noqa: E402
 from jiezhi.demo.street import build_street  # noqa: E402
 from jiezhi.services.dispatch.session import prefetch  # noqa: E402
 
@@ -75,7 +73,7 @@ def orders(first: int, count: int, now: datetime) -> None:
 
     made = actions.act_many(
         map(entry, range(first, first + count)),
-        actor=Actor("import", str(clerk.pk), clerk.name),
+        actor=actions.import_actor(clerk),
         now=now,
         prepare=prefetch,
     )
@@ -94,47 +92,35 @@ def timed(label: str, kind: str) -> Iterator[None]:
     """量做完了多少条 `kind`；没有做成的也照数说。"""
     rows = Delivery.objects.filter(kind__startswith=kind)
     before = rows.exclude(done_at=None).count()
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     yield
-    took = time.perf_counter() - start
+    took, busy = time.perf_counter() - start, time.process_time() - busy
     done = rows.exclude(done_at=None).count() - before
     others = list(
         Delivery.objects.filter(done_at=None).values("kind").order_by("kind").annotate(many=Count("pk"))
     )
     left = "、".join(f"{one['kind']} {one['many']}" for one in others) or "没有"
-    print(f"{label}：{done} 条，{took:.2f} 秒，每秒 {done / took:,.0f}；还等着的：{left}", flush=True)
+    rate = f"每秒 {done / took:,.0f}，处理器每条 {busy / done * 1000:.2f} 毫秒"
+    print(f"{label}：{done} 条，{took:.2f} 秒，{rate}；还等着的：{left}", flush=True)
 
 
 def pushes(count: int, now: datetime) -> None:
     """一个订阅、四个订阅，都推给本机。"""
     settings.OUTGOING_NETWORKS = ["127.0.0.0/8"]
     head = Officer.objects.get(login=PLAN.holders("office_head")[0].login)
-    fork = multiprocessing.get_context("fork")
-    here, there = fork.Pipe()
-    receiver = fork.Process(target=receive, args=(there,), daemon=True)
-    receiver.start()
-    url = here.recv()
-    try:
+    secret = new_secret()
+    with receiver(secret) as url:
         for subscribers in (1, 3):
             for n in range(subscribers):
-                hooks.create(name=f"平台{subscribers}-{n}", url=url, officer=head, acting_officer=None)
+                hooks.create(
+                    name=f"平台{subscribers}-{n}", url=url, officer=head, acting_officer=None, secret=secret
+                )
             orders(count * (subscribers + 2), count // 3, now)
             Delivery.objects.filter(done_at=None).exclude(kind__startswith="webhook").update(done_at=now)
             total = Delivery.objects.filter(done_at=None).values("kind").distinct().count()
             moment = timezone.now()
             with timed(f"网络推送（{total} 个订阅）", "webhook"):
                 drain(moment)
-    finally:
-        here.send("完")
-        print(f"  接收方收到 {here.recv()} 条")
-
-
-def receive(pipe: Connection) -> None:
-    """另一个进程里的接收方：先报地址，叫停时报收到几条。"""
-    with receiving() as receiver:
-        pipe.send(receiver.url)
-        pipe.recv()
-        pipe.send(len(receiver.got))
 
 
 def clocks(count: int, now: datetime) -> None:
@@ -147,7 +133,7 @@ def clocks(count: int, now: datetime) -> None:
     with transaction.atomic():
         for n in range(count):
             row = Clock(**{f.attname: getattr(like, f.attname) for f in Clock._meta.concrete_fields})
-            row.pk, row.case_id, row.name = None, cases[n % len(cases)], f"bench{n}"
+            row.pk, row.case_id, row.name, row.round = None, cases[n % len(cases)], f"bench{n % 9}", 1000 + n
             row.status, row.fired_at, row.due_at = "running", None, now + timedelta(days=1, seconds=n)
             rows.append(row)
         Clock.objects.bulk_create(rows, batch_size=2000)

@@ -260,7 +260,7 @@ def resend_command(ids: tuple[int, ...], acting: str, as_json: bool) -> None:
     acting_officer = officer_named(acting, as_json)
     rows = {row.pk: row for row in queries.attempts().filter(pk__in=ids)}
     if lost := [str(one) for one in ids if one not in rows]:
-        fail(f"没有这样的日志：{'、'.join(lost)}（九十天以前的已经清理）", as_json)
+        fail(f"没有这样的日志：{'、'.join(lost)}（一百八十天以前的已经清理）", as_json)
     with refusing("没有重发", as_json):
         for one in ids:
             hooks.resend(rows[one], acting_officer=acting_officer)

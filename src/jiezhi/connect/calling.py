@@ -3,6 +3,8 @@
 只许 https 和公网地址；内网要用的网段写在设置 OUTGOING_NETWORKS 里（JIEZHI_NETWORKS=10.1.0.0/16,…），这些网段里
 http 也可以。域名解析出来的地址逐个核对，并且就连核对过的那个地址（不给对方在两次解析之间换地址的机会）；
 不跟随重定向，不用环境变量里的代理。直接用 httpx 底下的 httpcore：连接那一步要自己管。
+
+接连发几次的用一条 `Line`，连接留着用；每开一条连接都重新解析、核对，`Line` 关了连接就断，不留到以后。
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import httpcore
 import httpx
@@ -24,6 +27,7 @@ SECONDS = 10.0
 MOST = 4096
 MAX_URL = 500
 CHUNK = 1 << 18
+TOGETHER = 1 << 16
 # 传大的：每收发这么多字节，时限宽一秒（约 1 兆比特每秒）。
 SLOWEST = 128 << 10
 _NAT64 = ip_network("64:ff9b::/96")
@@ -101,13 +105,6 @@ def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return wrapped or address
 
 
-def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, most: int = MOST
-) -> Answer:
-    """发一次，总共至多 `seconds` 秒，答复至多收 `most` 字节（再多的不收，状态照记）。不抛异常。"""
-    return _call(url, iter((body,)), len(body), headers, _Clock(seconds), most, None)
-
-
 def carry(
     url: str,
     source: BinaryIO,
@@ -122,7 +119,8 @@ def carry(
 
     时限是 `seconds` 秒，每收发 SLOWEST 字节再宽一秒。不抛异常。
     """
-    return _call(url, _pieces(source), size, headers, _Clock(seconds, SLOWEST), most, into)
+    with Line() as line:
+        return line.carry(url, _pieces(source), size, headers, _Clock(seconds, SLOWEST), most, into)
 
 
 def _pieces(source: BinaryIO) -> Iterator[bytes]:
@@ -130,23 +128,57 @@ def _pieces(source: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _call(
-    url: str,
-    body: Iterator[bytes],
-    size: int,
-    headers: Mapping[str, str],
-    clock: _Clock,
-    most: int,
-    into: BinaryIO | None,
-) -> Answer:
-    status: int | None = None
-    received, error = bytearray(), ""
-    try:
-        parts = httpx.URL(check_url(url))
-        gate = _Gate(clock, plain=parts.scheme == "http")
-        with httpcore.ConnectionPool(
-            ssl_context=_trusted(str(settings.OUTGOING_CA)), network_backend=gate
-        ) as pool:
+class Line:
+    """一条线：用完要关（`with`），只许一个线程用。对方断开了的，下一次自会另连。"""
+
+    def __init__(self) -> None:
+        self._gate = _Gate()
+        self._pool: httpcore.ConnectionPool | None = None
+        self._target: tuple[str, httpx.URL] | None = None
+        self._broken = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        seconds: float | None = None,
+        most: int = MOST,
+    ) -> Answer:
+        """发一次，总共至多 `seconds` 秒（不给是 SECONDS），答复至多收 `most` 字节（再多的不收，状态照记）。不抛异常。"""
+        clock = _Clock(SECONDS if seconds is None else seconds)
+        before = self._gate.tried
+        answer = self.carry(url, iter((body,)), len(body), headers, clock, most, None)
+        if answer.status is None and self._broken and before and self._gate.tried == before:
+            # 留着的连接，对方正好在这时断开：不算没有送到，另连一条再发。
+            answer = self.carry(url, iter((body,)), len(body), headers, clock, most, None)
+        return answer
+
+    def carry(
+        self,
+        url: str,
+        body: Iterator[bytes],
+        size: int,
+        headers: Mapping[str, str],
+        clock: _Clock,
+        most: int,
+        into: BinaryIO | None,
+    ) -> Answer:
+        """发一次，正文边取边发。各项同模块的 `carry`。"""
+        status: int | None = None
+        received, error = bytearray(), ""
+        self._broken = False
+        try:
+            pool, parts = self._ready(url)
+            self._gate.turn(clock, plain=parts.scheme == "http")
             sent = [("host", parts.netloc.decode()), *headers.items(), ("content-length", str(size))]
             with pool.stream("POST", str(parts), headers=sent, content=body) as back:
                 status = back.status
@@ -160,13 +192,23 @@ def _call(
                     room -= len(piece)
                     if room <= 0:
                         break
-    except Blocked as blocked:
-        error = str(blocked)
-    except httpcore.TimeoutException:
-        error = f"超过 {round(clock.allowed, 1):g} 秒没有答复完"
-    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as problem:
-        error = _words(problem)
-    return Answer(status, clock.millis, bytes(received), error)
+        except Blocked as blocked:
+            error = str(blocked)
+        except httpcore.TimeoutException:
+            error = f"超过 {round(clock.allowed, 1):g} 秒没有答复完"
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as problem:
+            error, self._broken = _words(problem), True
+        return Answer(status, clock.millis, bytes(received), error)
+
+    def _ready(self, url: str) -> tuple[httpcore.ConnectionPool, httpx.URL]:
+        if self._target is None or self._target[0] != url:
+            self._target = url, httpx.URL(check_url(url))
+        if self._pool is None:
+            trusted = _trusted(str(settings.OUTGOING_CA))
+            self._pool = httpcore.ConnectionPool(
+                ssl_context=trusted, network_backend=self._gate, max_connections=1
+            )
+        return self._pool, self._target[1]
 
 
 class _Clock:
@@ -210,8 +252,13 @@ def _trusted(extra: str) -> ssl.SSLContext:
 class _Gate(httpcore.NetworkBackend):
     """连接的一步：解析、逐个核对、连核对过的地址；之后的读写都不许超过总的时刻。"""
 
-    def __init__(self, clock: _Clock, *, plain: bool) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
+        self.tried = 0
+        self._plain = False
+
+    def turn(self, clock: _Clock, *, plain: bool) -> None:
+        """轮到这一次：之后的连接、读写都照它的时限。"""
+        self.clock = clock
         self._plain = plain
 
     def connect_tcp(
@@ -222,6 +269,7 @@ class _Gate(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        self.tried += 1
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         for address in addresses:
@@ -229,8 +277,8 @@ class _Gate(httpcore.NetworkBackend):
         problem: Exception = OSError(f"解析不出 {host} 的地址")
         for address in addresses[:3]:
             try:
-                left = max(self._clock.left(), 0.01)
-                return _Timed(httpcore.SyncBackend().connect_tcp(address, port, left), self._clock)
+                left = max(self.clock.left(), 0.01)
+                return _Timed(httpcore.SyncBackend().connect_tcp(address, port, left), self)
             except httpcore.ConnectError as error:
                 problem = error
         raise problem
@@ -239,24 +287,35 @@ class _Gate(httpcore.NetworkBackend):
 class _Timed(httpcore.NetworkStream):
     """到点就断的连接：一个字节一个字节慢慢给的，也拖不过总的时刻。"""
 
-    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, gate: _Gate) -> None:
         self._stream = stream
-        self._clock = clock
+        self._gate = gate
+        self._held = b""
 
     def _left(self) -> float:
-        left = self._clock.left()
+        left = self._gate.clock.left()
         if left <= 0:
             raise httpcore.ReadTimeout("到点了")
         return left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with suppress(httpcore.WriteError):  # 对方没有收完就答了的，照样收它的答复
+            self._flush()
         data = self._stream.read(max_bytes, self._left())
-        self._clock.moved(len(data))
+        self._gate.clock.moved(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._left())
-        self._clock.moved(len(buffer))
+        # 头和不大的正文攒着一起发：少一次来回。
+        self._held += buffer
+        if len(self._held) > TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        held, self._held = self._held, b""
+        if held:
+            self._stream.write(held, self._left())
+            self._gate.clock.moved(len(held))
 
     def close(self) -> None:
         self._stream.close()
@@ -264,7 +323,7 @@ class _Timed(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._left()), self._clock)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._left()), self._gate)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

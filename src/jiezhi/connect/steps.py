@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from jiezhi.base.accounts import secrets
-from jiezhi.base.casework.models import Case, Event
+from jiezhi.base.casework.followups import parties
+from jiezhi.base.casework.models import Event
 from jiezhi.core.procedure.fold import REASON
+
+__all__ = ["cleaned", "filled", "parties", "reason"]
 
 
 def filled(event: Event) -> dict[str, Any]:
@@ -20,16 +23,6 @@ def reason(event: Event) -> str:
     """这一步的理由；没有写、已清除的为空串。"""
     found = _openings(event).get(REASON)
     return str(found["value"]) if found else ""
-
-
-def parties(case: Case, values: Mapping[str, Any]) -> list[dict[str, str]]:
-    """件上的当事人，和这一步填的（`values`）：往外送的文字里，他们的姓名电话出现在哪里都要遮。"""
-    found = list(values.values())
-    if case.sealed:
-        found += json.loads(secrets.decrypt(bytes(case.sealed))).values()
-    found += case.fields.values()
-    people = [one for value in found for one in (value if isinstance(value, list) else [value])]
-    return [one for one in people if isinstance(one, dict) and ("name" in one or "phone" in one)]
 
 
 def cleaned(value: Any, clean: Callable[[str], str]) -> Any:

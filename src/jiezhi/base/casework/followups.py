@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from jiezhi.base.accounts import secrets
 from jiezhi.base.casework import actions, outbox
 from jiezhi.base.casework.models import Case, Clock, Delivery, Notice
-from jiezhi.base.casework.outbox import Later, NotYet, Result, triggered
+from jiezhi.base.casework.outbox import NotYet, triggered
 from jiezhi.base.casework.outcome import Result as Acted
+from jiezhi.base.casework.receipts import receipt_code
+from jiezhi.base.casework.settling import Later, Result
 from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry.models import Unit
 from jiezhi.core.procedure.view import SYSTEM
+from jiezhi.core.prose.redaction import redactor
+
+# 通知里查询码的占位，办理时不换。
+CODE = "{code}"
 
 # ---- 通知 ----
 
@@ -32,11 +41,10 @@ def _notify_many(rows: Sequence[Delivery], now: datetime) -> list[str]:
         to, text = row.payload["to"], row.payload["text"]
         if to in ("reporter", "followers"):
             cases = [case, *merged_under(case)]
+            told_each = own_words(row.payload, case, cases)
             made += [
-                Notice(
-                    delivery=row, case=one, to_reporter=True, text=own_words(text, case, one), created_at=now
-                )
-                for one in cases
+                Notice(delivery=row, case=one, to_reporter=True, text=said, created_at=now)
+                for one, said in zip(cases, told_each, strict=True)
             ]
             told.append(f"已列入待发给来件人 {len(cases)} 条")
             continue
@@ -47,11 +55,34 @@ def _notify_many(rows: Sequence[Delivery], now: datetime) -> list[str]:
     return told
 
 
-def own_words(text: str, master: Case, case: Case) -> str:
-    """并入别的件之后，对这一件的来件人怎样说主件的话。"""
-    if case.pk == master.pk:
-        return text
-    return f"您反映的 {case.number} 已并入 {master.number} 一并办理。{text}"
+def own_words(payload: Mapping[str, str], master: Case, cases: Sequence[Case]) -> list[str]:
+    """主件的一条通知，对 `cases`（主件和并入它的）各自的来件人怎样说，次序照给的。
+
+    `payload` 是通知的内容。对并入的各件说的是另写的话：不请他评价他办不了的，主件来件人的姓名电话也不告诉他。
+    """
+    merged = payload.get("merged", "")
+    if merged and any(one.pk != master.pk for one in cases):
+        merged = redactor(parties(master, {}))(merged)
+    return [
+        payload["text"]
+        if one.pk == master.pk
+        else f"您反映的 {one.number} 已并入 {master.number} 一并办理。{merged}"
+        for one in cases
+    ]
+
+
+def parties(case: Case, values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """件上的当事人，和这一步填的（`values`）：给别人看的文字里，他们的姓名电话出现在哪里都要遮。"""
+    found = [*values.values(), *case.fields.values()]
+    if case.sealed:
+        found += json.loads(secrets.decrypt(bytes(case.sealed))).values()
+    people = [one for value in found for one in (value if isinstance(value, list) else [value])]
+    return [one for one in people if isinstance(one, dict) and ("name" in one or "phone" in one)]
+
+
+def as_sent(text: str, case: Case) -> str:
+    """发给来件人的时候才填上查询码：通知里存的、记的都没有它。`case` 是他自己那一件。"""
+    return text.replace(CODE, receipt_code(str(case.uid)))
 
 
 def merged_under(case: Case) -> list[Case]:

@@ -4,54 +4,41 @@
 - 平常的：一条一个事务；
 - 能成批的（`many`，通知、自动办理）：几十条一个事务，省的是每条一次落盘；整批出错就一条一条来，各记各的缘由；
 - 费时的（`prepare`，如排版）：在事务之前做，另排一队；
-- 往外送的（`carry`，如网络推送）：备好之后交给线程去送，回来了再记。送出去而没有记下就断电的会再送一遍，对方凭标识认重。
+- 往外送的（`carrier`，如网络推送）：一条路上的备一批，交给线程去送，回来了一批一起记。送出去而没有记下就断电的会再送
+  一遍，对方凭标识认重。
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, overload
 
-from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from jiezhi.base.casework import matters
-from jiezhi.base.casework.couriers import Couriers
+from jiezhi.base.casework import matters, outgoing
 from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.models import Case, Clock, Delivery
+from jiezhi.base.casework.settling import Later, Result, Tally, lock, postponed, settle
 from jiezhi.core.procedure.clockwork import DATE, EVERY
 from jiezhi.core.procedure.definition import Definition
 
-# 没做成的隔多久再试：1 分、2 分、4 分……最长 1 小时。
-BACKOFF = timedelta(minutes=1)
-BACKOFF_MAX = timedelta(hours=1)
-# 一个事务最多做几条：再多，网页那边的办理就等得久了。
+# 一个事务最多做几条：再多，网页那边的办理就等得久了。PostgreSQL 的写事务只等同一件的，可以多做些。
 BATCH = 20
-# 交给线程去送的，这么久没有回音就当作没有送过（进程被杀了），可以再送。
-LEASE = timedelta(minutes=2)
+BATCH_APART = 100
 
 
 class NotYet(Exception):
     """条件还不具备：不算做错，过一会儿再看。"""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """这次没有做成，`at` 再试（不给就按退避）。和抛异常不同：函数里写下的（如尝试的记录）照样提交。"""
-
-    why: str
-    at: datetime | None = None
-
-
-Result = str | Later
 Handler = Callable[[Delivery, datetime], Result]
 ManyHandler = Callable[[Sequence[Delivery], datetime], Sequence[Result]]
 Prepare = Callable[[Delivery, datetime], Any]
 PreparedHandler = Callable[[Delivery, datetime, Any], Result]
-Carry = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +48,9 @@ class Kind:
     function: Callable[..., Result]
     prepare: Prepare | None = None
     many: ManyHandler | None = None
-    carry: Carry | None = None
 
 
 _handlers: dict[str, Kind] = {}
-_couriers = Couriers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +65,21 @@ class Drained:
 @overload
 def handler(kind: str, function: Handler, *, many: ManyHandler | None = None) -> None: ...
 @overload
-def handler(
-    kind: str, function: PreparedHandler, *, prepare: Prepare, carry: Carry | None = None
-) -> None: ...
+def handler(kind: str, function: PreparedHandler, *, prepare: Prepare) -> None: ...
 def handler(
     kind: str,
     function: Callable[..., Result],
     *,
     prepare: Prepare | None = None,
     many: ManyHandler | None = None,
-    carry: Carry | None = None,
 ) -> None:
     """登记某一种后续发送怎么做；函数返回一句结果，抛异常或返回 Later 表示这次没做成。
 
     `prepare`：费时的、动文件的（如排版）在事务之前做，结果作为第三个参数交给 `function`。断电或有人同时在做时
     会重做，所以它做的事重复了也要无妨；认“已做过”由 `function` 在事务里认。
     `many`：一次做几十条，逐条给结果；同一件的不会同在一批。抛异常就退回一条一条做。
-    `carry`：`prepare` 备好的交给线程去送（不得碰数据库），它的结果作为第三个参数交给 `function`。这样的种类写成
-    “种类.接收方”（如 webhook.3），一个接收方一条路；`prepare` 返回 Later 或一句话（不用送了）的不派。
     """
-    _handlers[kind] = Kind(function, prepare, many, carry)
+    _handlers[kind] = Kind(function, prepare, many)
 
 
 def _of(row: Delivery) -> Kind | None:
@@ -111,11 +91,6 @@ def waiting(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(done_at=None, not_before__lte=now).order_by("id")
 
 
-def postpone(kind: str, until: datetime) -> None:
-    """这一条路上等着的都推到 `until` 再说（接收方连不上、订阅暂停）。"""
-    Delivery.objects.filter(kind=kind, done_at=None, not_before__lt=until).update(not_before=until)
-
-
 def drain(
     now: datetime | None = None, *, limit: int = 200, slow: int = 200, patience: float | None = None
 ) -> Drained:
@@ -125,41 +100,30 @@ def drain(
     交给线程送的，最多等 `patience` 秒（None：等到全部回来）；没有等到的算 `away`，下一轮再收。
     """
     moment = now or timezone.now()
-    tally = _Tally()
-    slowly = [kind for kind, how in _handlers.items() if how.prepare and not how.carry]
-    carried = Q(pk=None)
-    for kind, how in _handlers.items():
-        if how.carry:
-            carried |= Q(kind__startswith=f"{kind}.")
+    tally = Tally()
+    slowly = [kind for kind, how in _handlers.items() if how.prepare]
+    carried = outgoing.carried()
     rows = waiting(moment).select_related("case__version").defer("case__version__content")
-    _collect(tally, moment, 0)
+    outgoing.collect(tally, moment, 0)
     _quickly(list(rows.exclude(kind__in=slowly).exclude(carried)[:limit]), moment, tally)
     for row in rows.filter(kind__in=slowly)[:slow]:
         tally.add(_deliver(row, moment))
-    lanes = list(waiting(moment).filter(carried).order_by().values_list("kind", flat=True).distinct())
-    _dispatch(rows, lanes, moment, tally)
-    while _couriers and _collect(tally, moment, patience):
+    lanes = set(waiting(moment).filter(carried).order_by().values_list("kind", flat=True).distinct())
+    outgoing.dispatch(waiting(moment), lanes, moment, tally)
+    while back := outgoing.collect(tally, moment, patience):
         if patience is None:
-            _dispatch(rows, lanes, moment, tally)
-    return Drained(tally.done, tally.failed, len(_couriers))
-
-
-@dataclass(slots=True)
-class _Tally:
-    done: int = 0
-    failed: int = 0
-
-    def add(self, ok: bool) -> None:
-        self.done += ok
-        self.failed += not ok
+            lanes |= back  # 有带回来没有送的
+            outgoing.dispatch(waiting(moment), lanes, moment, tally)
+    return Drained(tally.done, tally.failed, outgoing.away())
 
 
 # ---- 一条一条、成批 ----
 
 
-def _quickly(rows: Sequence[Delivery], now: datetime, tally: _Tally) -> None:
+def _quickly(rows: Sequence[Delivery], now: datetime, tally: Tally) -> None:
     """平常的逐条做，能成批的挑同种类、不同件的凑一批。"""
     left = list(rows)
+    most = BATCH_APART if connection.vendor == "postgresql" else BATCH
     while left:
         how = _of(left[0])
         if how is None or how.many is None:
@@ -169,7 +133,7 @@ def _quickly(rows: Sequence[Delivery], now: datetime, tally: _Tally) -> None:
         rest: list[Delivery] = []
         cases: set[int | None] = set()
         for row in left:
-            fits = row.kind == left[0].kind and row.case_id not in cases and len(batch) < BATCH
+            fits = row.kind == left[0].kind and row.case_id not in cases and len(batch) < most
             (batch if fits else rest).append(row)
             if row.kind == left[0].kind:
                 cases.add(row.case_id)  # 同一件的先后不能乱：前一条没进这一批，后一条也不进
@@ -179,20 +143,13 @@ def _quickly(rows: Sequence[Delivery], now: datetime, tally: _Tally) -> None:
                 tally.add(_deliver(row, now))
 
 
-def _together(rows: Sequence[Delivery], many: ManyHandler, now: datetime, tally: _Tally) -> bool:
+def _together(rows: Sequence[Delivery], many: ManyHandler, now: datetime, tally: Tally) -> bool:
     """一批一个事务；出了错什么也没有留下，返回假。"""
     try:
         with writing():
-            held = _lock(rows)
+            held = lock(rows)
             results = many(held, now) if held else []
-            same: dict[str, list[int]] = {}
-            for row, result in zip(held, results, strict=True):
-                if isinstance(result, Later):
-                    _postponed(row, now, result)
-                else:
-                    same.setdefault(result, []).append(row.pk)
-            for result, keys in same.items():
-                _finished(keys, now, result)
+            settle(held, now, results)
     except Exception:  # 是哪一条、什么缘由，逐条做的时候自会记下
         return False
     kept = sum(not isinstance(result, Later) for result in results)
@@ -208,105 +165,18 @@ def _deliver(row: Delivery, now: datetime) -> bool:
             raise LookupError(f"没有装“{row.kind}”这种后续发送，装好后会自动补做")
         prepared = (how.prepare(row, now),) if how.prepare else ()
         with writing():
-            held = _lock([row])
+            held = lock([row])
             if not held:
                 return True
             result = how.function(held[0], now, *prepared)
-            _settle(held[0], now, result)
+            settle(held, now, [result])
         return not isinstance(result, Later)
     except NotYet as waiting_for:
-        _postponed(row, now, Later(f"等条件具备：{waiting_for}"))
+        postponed(row, now, Later(f"等条件具备：{waiting_for}"))
         return False
     except Exception as error:  # 任何缘故没做成都记下缘由再试，worker 不能因一条而停
-        _postponed(row, now, Later(f"没有做成：{error}"))
+        postponed(row, now, Later(f"没有做成：{error}"))
         return False
-
-
-def _settle(row: Delivery, now: datetime, result: Result) -> None:
-    """记下做完了，或者下次什么时候再试。在事务里调用，行已锁住。"""
-    if isinstance(result, Later):
-        _postponed(row, now, result)
-        return
-    _finished([row.pk], now, result)
-
-
-def _finished(keys: Sequence[int], now: datetime, result: str) -> None:
-    rows = Delivery.objects.filter(pk__in=keys)
-    rows.update(done_at=now, result=result[:400], attempts=F("attempts") + 1)
-
-
-def _postponed(row: Delivery, now: datetime, later: Later) -> None:
-    wait = min(BACKOFF * 2 ** min(row.attempts, 10), BACKOFF_MAX)
-    Delivery.objects.filter(pk=row.pk, done_at=None).update(
-        attempts=row.attempts + 1, not_before=later.at or now + wait, result=later.why[:400]
-    )
-
-
-def _lock(rows: Sequence[Delivery]) -> list[Delivery]:
-    """锁住这些行，返回还没有做完、没有别人在做的，次序不变。"""
-    skip = connection.features.has_select_for_update_skip_locked
-    found = Delivery.objects.select_for_update(skip_locked=skip) if skip else Delivery.objects
-    held = {row.pk: row for row in found.filter(pk__in=[row.pk for row in rows], done_at=None)}
-    for row in rows:
-        if row.pk in held and "case" in row._state.fields_cache:
-            held[row.pk].case = row.case
-    return [held[row.pk] for row in rows if row.pk in held]
-
-
-# ---- 往外送的 ----
-
-
-def _dispatch(rows: QuerySet[Delivery], lanes: Sequence[str], now: datetime, tally: _Tally) -> None:
-    """各条路上还有空的，备好交出去。一条路一条路地取：一个接收方积压再多，也轮得到别的。"""
-    picked: list[tuple[Delivery, Any]] = []
-    for lane in lanes:
-        room = _couriers.room(lane)
-        for row in rows.filter(kind=lane)[:room] if room > 0 else ():
-            how = _of(row)
-            assert how is not None and how.prepare is not None
-            try:
-                picked.append((row, how.prepare(row, now)))
-            except Exception as error:
-                _postponed(row, now, Later(f"没有做成：{error}"))
-                tally.failed += 1
-    going = []
-    if picked:
-        with writing():
-            held = {row.pk: row for row in _lock([row for row, _ in picked])}
-            for row, load in picked:
-                if row.pk not in held or held[row.pk].not_before != row.not_before:
-                    continue  # 另一个 worker 拿去送了
-                if isinstance(load, str | Later):
-                    _settle(held[row.pk], now, load)
-                    tally.add(isinstance(load, str))
-                else:
-                    Delivery.objects.filter(pk=row.pk).update(not_before=now + LEASE)
-                    going.append((row, load))
-    for row, load in going:
-        how = _of(row)
-        assert how is not None and how.carry is not None
-        _couriers.send((row, how.function), row.kind, how.carry, load)
-
-
-def _collect(tally: _Tally, now: datetime, patience: float | None) -> int:
-    """收回来的，一个事务里记下各自的结果；返回收了几个。"""
-    back = _couriers.landed(patience)
-    if not back:
-        return 0
-    with writing():
-        for errand in back:
-            row, function = errand.token
-            try:
-                with transaction.atomic():
-                    held = _lock([row])
-                    result = function(held[0], now, errand.result()) if held else ""
-                    if held:
-                        _settle(held[0], now, result)
-            except Exception as error:
-                result = Later(f"没有做成：{error}")
-                _postponed(row, now, result)
-            tally.add(not isinstance(result, Later))
-    return len(back)
 
 
 # ---- 时限届满 ----

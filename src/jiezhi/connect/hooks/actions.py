@@ -19,6 +19,7 @@ from jiezhi.base.casework.models import Delivery, MatterVersion
 from jiezhi.base.registry import stamps
 from jiezhi.connect import calling
 from jiezhi.connect.hooks import listening, signing
+from jiezhi.connect.hooks.content import message_of
 from jiezhi.connect.hooks.models import Attempt, Subscription
 
 CHOICES = ("matters", "actions", "means", "states")
@@ -28,8 +29,10 @@ RECORDED = ["name", "host", "officer", *CHOICES, "status"]
 OVERLAP = timedelta(hours=24)
 # 等了这么久还没有送出去的不再送；日志留多久。
 GIVE_UP = timedelta(days=7)
-KEEP_LOG = timedelta(days=90)
+KEEP_LOG = timedelta(days=180)
 BATCH = 500
+BY_HAND = "by_hand"
+"""手动重发、试推的，在内容里记着排入的时刻。"""
 
 
 def create(
@@ -187,7 +190,7 @@ def resend(attempt: Attempt, *, acting_officer: Officer | None, now: datetime | 
             event_id=attempt.event_id,
             kind=listening.lane(attempt.subscription_id),
             key=f"webhook:again:{attempt.pk}:{now.timestamp():.6f}",
-            payload={"again": attempt.pk},
+            payload={"again": attempt.pk, BY_HAND: now.isoformat()},
             not_before=now,
         )
         write_record(
@@ -207,27 +210,33 @@ def test(one: Subscription, *, acting_officer: Officer | None, now: datetime | N
     require_administrator(acting_officer, now)
     key = f"webhook:test:{one.pk}:{now.timestamp():.6f}"
     return Delivery.objects.create(
-        kind=listening.lane(one.pk), key=key, payload={"test": True}, not_before=now
+        kind=listening.lane(one.pk), key=key, payload={"test": True, BY_HAND: now.isoformat()}, not_before=now
     )
 
 
 def sweep(now: datetime) -> bool:
-    """每天一次：等了七天还没有送出去的不再送（留一条日志，可以手动重发），九十天以前的日志删去。"""
-    old = Delivery.objects.filter(
-        kind__startswith=f"{listening.KIND}.", done_at=None, event__recorded_at__lt=now - GIVE_UP
-    ).select_related("case", "event")
-    rows = list(old[:BATCH])
+    """每天一次：等了七天还没有送出去的不再送（留一条日志，可以手动重发），一百八十天以前的日志删去。
+
+    手动重发的、试推的，从排入那一刻算七天。日志只有元数据，留存不少于六个月。
+    """
+    waiting = Delivery.objects.filter(kind__startswith=f"{listening.KIND}.", done_at=None)
+    waiting = waiting.select_related("case", "event")
+    by_hand = [row for row in waiting.filter(payload__has_key=BY_HAND) if _stale(row, now)]
+    old = waiting.filter(event__recorded_at__lt=now - GIVE_UP).exclude(payload__has_key=BY_HAND)
+    rows = [*by_hand, *old[:BATCH]][:BATCH]
     with transaction.atomic():
-        Attempt.objects.bulk_create(_given_up(row, now) for row in rows)
+        Attempt.objects.bulk_create(_given_up(row, now) for row in rows if row.event is not None)
         keys = [row.pk for row in rows]
         Delivery.objects.filter(pk__in=keys).update(done_at=now, result="等了七天没有送出去，不再送")
     Attempt.objects.filter(at__lt=now - KEEP_LOG).delete()
     return len(rows) == BATCH
 
 
-def _given_up(row: Delivery, now: datetime) -> Attempt:
-    from jiezhi.connect.hooks.content import message_of
+def _stale(row: Delivery, now: datetime) -> bool:
+    return datetime.fromisoformat(row.payload[BY_HAND]) < now - GIVE_UP
 
+
+def _given_up(row: Delivery, now: datetime) -> Attempt:
     subscription = int(row.kind.partition(".")[2])
     assert row.event is not None and row.case is not None
     return Attempt(

@@ -9,13 +9,13 @@ class HooksConfig(AppConfig):
     verbose_name = "网络推送"
 
     def ready(self) -> None:
-        from jiezhi.base.casework import chores, outbox
+        from jiezhi.base.casework import chores, outgoing
         from jiezhi.base.casework.extensions import extensions
         from jiezhi.connect.hooks import actions, listening, pushing, queries
         from jiezhi.services.handover.belongings import belonging
 
         extensions.listener("hooks.push", "网络推送", listening.listen)
-        outbox.handler(listening.KIND, pushing.record, prepare=pushing.prepare, carry=pushing.carry)
+        outgoing.carrier(listening.KIND, prepare=pushing.prepare, carry=pushing.carry, record=pushing.record)
         chores.daily("清理网络推送的日志", actions.sweep)
         belonging(
             "hooks.subscriptions",

@@ -17,6 +17,10 @@ from jiezhi.core.procedure.fold import ERASED, REASON
 from jiezhi.core.prose.redaction import redactor
 
 Clean = Callable[[str], str]
+# 写正文要用到的件的各列。
+NEEDED = ("uid", "number", "matter", "title", "fields", "sealed", "head", "version__digest", "version__title")
+KEPT = 1000
+_written: dict[tuple[bytes, bytes], bytes] = {}
 
 
 def message_of(event: Event, case: Case, subscription: int) -> str:
@@ -25,7 +29,17 @@ def message_of(event: Event, case: Case, subscription: int) -> str:
 
 
 def body_of(event: Event, case: Case) -> bytes:
-    """一步的正文（UTF-8 的 JSON）。`case` 要带着 version。"""
+    """一步的正文（UTF-8 的 JSON）。`case` 要带着 version。同一步推给几个订阅的，只写一遍。"""
+    # 件再办了什么（依法清除也是一步），链头就变：写好的不会用到变了之后。
+    key = bytes(event.digest), bytes(case.head)
+    if key not in _written:
+        if len(_written) >= KEPT:
+            _written.clear()
+        _written[key] = _body(event, case)
+    return _written[key]
+
+
+def _body(event: Event, case: Case) -> bytes:
     step = json.loads(bytes(event.body))
     definition = matters.definition_with(step["definition"]) or matters.definition_of(case.version)
     decl = definition.action(event.action)

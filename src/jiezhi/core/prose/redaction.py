@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from jiezhi.core.procedure.identifiers import age_on, born_on, canonical, ric_problem, uscc_problem
 
@@ -35,6 +36,7 @@ _ORGANISATION_KIND = re.compile("法人|企业|单位|组织|个体|机关|团�
 
 # 数字可能写成全角，中间可能有空格、短横；一律照样认。
 _GAP = r"[\s\-‐-―−_.·•]*"
+_GAPS = re.compile(_GAP.removesuffix("*") + "+")
 _DIGIT = r"[0-9０-９]"
 
 
@@ -196,13 +198,27 @@ def _kept(found: Sequence[Subject], parties: Iterable[Party]) -> frozenset[str]:
     )
 
 
-def _forms(char: str) -> str:
+@lru_cache(maxsize=1 << 14)
+def _forms(char: str) -> frozenset[str]:
     """一个字的几种写法：全角半角、大写小写。"""
     plain = unicodedata.normalize("NFKC", char)
     forms = {char, plain, plain.upper(), plain.lower()}
     forms |= {chr(ord(one) + 0xFEE0) for one in list(forms) if len(one) == 1 and "!" <= one <= "~"}
-    single = sorted(one for one in forms if len(one) == 1)
-    return "[" + "".join(map(re.escape, single)) + "]"
+    return frozenset(one for one in forms if len(one) == 1)
+
+
+def _loose(value: Sequence[frozenset[str]]) -> bool:
+    """值里自己就有可以当作间隔的字（如短横）。"""
+    return any(_GAPS.search(char) for forms in value for char in forms)
+
+
+def _inside(value: Sequence[frozenset[str]], text: str) -> bool:
+    """去掉间隔的文字里，有没有一处逐字对得上。"""
+    first, size = value[0], len(value)
+    return any(
+        char in first and all(map(frozenset.__contains__, value, text[at : at + size]))
+        for at, char in enumerate(text[: len(text) - size + 1])
+    )
 
 
 class _Swap:
@@ -210,17 +226,36 @@ class _Swap:
 
     def __init__(self, table: Mapping[str, str]) -> None:
         values = sorted((value for value in table if _squeezed(value)), key=len, reverse=True)
-        branches = [_GAP.join(_forms(char) for char in _squeezed(value)) for value in values]
+        self._chars = [[_forms(char) for char in _squeezed(value)] for value in values]
         self._shown = [table[value] for value in values]
-        self._pattern = re.compile("|".join(f"({branch})" for branch in branches)) if values else None
+        self._compiled: re.Pattern[str] | None = None
 
     def find(self, text: str) -> re.Match[str] | None:
-        return self._pattern.search(text) if self._pattern else None
+        return self._pattern.search(text) if self._possible(text) else None
 
     def apply(self, text: str) -> str:
-        if self._pattern is None:
+        if not self._possible(text):
             return text
         return self._pattern.sub(lambda match: self._shown[(match.lastindex or 1) - 1], text)
+
+    def _possible(self, text: str) -> bool:
+        """可能有没有：多数文字里没有当事人的值，先粗看一遍，没有就不编样式——编比找贵得多。说没有的一定没有。"""
+        present = set(text)
+        left = [value for value in self._chars if not any(present.isdisjoint(forms) for forms in value)]
+        if not left:
+            return False
+        plain = _GAPS.sub("", text)
+        return any(_loose(value) or _inside(value, plain) for value in left)
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        if self._compiled is None:
+            branches = [
+                _GAP.join("[" + "".join(map(re.escape, sorted(forms))) + "]" for forms in value)
+                for value in self._chars
+            ]
+            self._compiled = re.compile("|".join(f"({branch})" for branch in branches))
+        return self._compiled
 
 
 def _shapes(text: str, kept: frozenset[str]) -> list[tuple[str, int, int]]:

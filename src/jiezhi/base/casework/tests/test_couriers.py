@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from jiezhi.base.casework import outbox
+from jiezhi.base.casework import couriers as couriers_module
+from jiezhi.base.casework import outbox, outgoing
 from jiezhi.base.casework.couriers import Couriers
 from jiezhi.base.casework.models import Case, Delivery, Notice
-from jiezhi.base.casework.outbox import Later
+from jiezhi.base.casework.settling import Later
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.casework.tests.test_actions import HOUR, dispatched, opened
 
@@ -23,7 +26,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def _own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
-    monkeypatch.setattr(outbox, "_couriers", Couriers(size=6, per_lane=2))
+    monkeypatch.setattr(outgoing, "_carriers", dict(outgoing._carriers))
+    monkeypatch.setattr(outgoing, "_couriers", Couriers(size=6, per_lane=2))
 
 
 def row(office: Office, kind: str, key: str, **payload: Any) -> Delivery:
@@ -93,6 +97,26 @@ def test_what_a_batch_puts_off_keeps_what_it_wrote(office: Office) -> None:
 # ---- 往外送 ----
 
 
+def far(record: Any, prepare: Any, carry: Any) -> None:
+    """登记一种往外送的，三样都是一件一件的做法。"""
+
+    def packed(rows: Sequence[Delivery], now: datetime) -> list[Any]:
+        found: list[Any] = []
+        for one in rows:
+            try:
+                found.append(prepare(one, now))
+            except Exception as error:
+                found.append(error)
+        return found
+
+    outgoing.carrier(
+        "far",
+        prepare=packed,
+        carry=lambda loads: (carry(load) for load in loads),
+        record=lambda rows, now, brought: [record(*one) for one in zip(rows, repeat(now), brought)],
+    )
+
+
 def test_one_slow_lane_leaves_the_others_alone(office: Office) -> None:
     gate = threading.Event()
     carried: list[str] = []
@@ -105,7 +129,7 @@ def test_one_slow_lane_leaves_the_others_alone(office: Office) -> None:
         carried.append(name)
         return f"送了{name}"
 
-    outbox.handler("far", lambda one, now, back: back, prepare=lambda one, now: (one.key,), carry=carry)
+    far(lambda one, now, back: back, lambda one, now: (one.key,), carry)
     slow = [row(office, "far.1", f"慢{i}") for i in range(5)]
     quick = [row(office, "far.2", f"快{i}") for i in range(5)]
     near = row(office, "notify", "近", to="reporter", text="到了")
@@ -134,7 +158,7 @@ def test_sending_happens_outside_transactions_and_recording_inside(office: Offic
         seen.append(len(connection.savepoint_ids) > depth)
         return back
 
-    outbox.handler("far", record, prepare=prepare, carry=lambda load: "".join(load * 2))
+    far(record, prepare, lambda load: "".join(load * 2))
     row(office, "far.1", "1")
     assert outbox.drain(START).done == 1
     assert seen == [True, True] and Delivery.objects.get(key="1").result == "货货"
@@ -153,7 +177,7 @@ def test_failing_on_the_way_and_refusing_to_go(office: Office) -> None:
             raise ValueError("没有地址")
         return answers[one.key] if one.key != "坏" else ("走",)
 
-    outbox.handler("far", lambda one, now, back: "到了", prepare=prepare, carry=carry)
+    far(lambda one, now, back: "到了", prepare, carry)
     for key in ("不用", "以后", "坏", "备不成"):
         row(office, f"far.{len(key)}{key}", key)
     drained = outbox.drain(START)
@@ -169,21 +193,60 @@ def test_couriers_hold_no_more_than_they_should() -> None:
     gate = threading.Event()
     for lane in ("a", "a", "b"):
         assert couriers.room(lane) > 0
-        couriers.send(lane, lane, lambda load: gate.wait(5), None)
+        couriers.send([lane], lane, lambda loads: iter([gate.wait(5)]), [None])
     assert couriers.room("b") == 0, "一共三个"
     assert couriers.landed(0) == []
     gate.set()
     back = []
     while couriers:
         back += couriers.landed(None)
-    assert sorted(one.token for one in back) == ["a", "a", "b"] and couriers.room("a") == 2
+    assert sorted(one.tokens[0] for one in back) == ["a", "a", "b"] and couriers.room("a") == 2
+
+
+def test_a_trip_carries_more_each_time_until_it_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """从一件带起，都送完了加倍，没有送完的下一趟只带送了的那么多；没有带满的不算。"""
+    monkeypatch.setattr(couriers_module, "SECONDS", 0.05)
+    couriers = Couriers(size=2, per_lane=1, most=4)
+    pauses = iter([0.0] * 1 + [0.0] * 2 + [0.0] * 4 + [0.0, 0.0, 0.1])
+
+    def walk(loads: Sequence[int]) -> Iterator[int]:
+        for load in loads:
+            time.sleep(next(pauses, 0.0))
+            yield load
+
+    carried = []
+    for _ in range(4):
+        share = couriers.share("a")
+        couriers.send(range(share), "a", walk, range(share))
+        (back,) = couriers.landed(None)
+        carried.append((share, back.results()))
+    assert carried == [(1, [0]), (2, [0, 1]), (4, [0, 1, 2, 3]), (4, [0, 1, 2])]
+    assert couriers.share("a") == 3 and couriers.share("b") == 1
+    couriers.send([0], "a", walk, [0])
+    couriers.landed(None)
+    assert couriers.share("a") == 3, "只带了一件"
+
+
+def test_whoever_waited_longest_goes_first() -> None:
+    couriers = Couriers(size=4, per_lane=4)
+    for lane in ("a", "b", "a"):
+        couriers.send([lane], lane, lambda loads: iter(loads), [lane])
+    assert couriers.fairly({"a", "b", "c", "d"}) == ["c", "d", "b", "a"]
+
+
+def test_a_carrier_that_carries_nothing_is_an_error(office: Office) -> None:
+    """一件也没有送就回来：记下缘由，过一会儿再试，不能没完没了地派。"""
+    outgoing.carrier(
+        "far", prepare=lambda rows, now: [1] * len(rows), carry=lambda loads: iter(()), record=lambda *all: []
+    )
+    row(office, "far.1", "1")
+    assert outbox.drain(START).failed == 1
+    assert "没有送就回来了" in Delivery.objects.get(key="1").result
 
 
 def test_hundreds_of_slow_ones_go_at_the_same_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "_couriers", Couriers(size=32, per_lane=8))
-    outbox.handler(
-        "far", lambda one, now, back: "好", prepare=lambda one, now: 1, carry=lambda load: time.sleep(0.05)
-    )
+    monkeypatch.setattr(outgoing, "_couriers", Couriers(size=32, per_lane=8))
+    far(lambda one, now, back: "好", lambda one, now: 1, lambda load: time.sleep(0.05))
     case = Case.objects.get(uid=opened(office).uid)
     Delivery.objects.bulk_create(
         Delivery(case=case, kind=f"far.{i % 4}", key=f"{i}", payload={}, not_before=START) for i in range(128)

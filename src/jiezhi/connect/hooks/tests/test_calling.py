@@ -55,31 +55,126 @@ def test_a_name_that_points_inside_is_refused_when_connecting(
 
     for addresses in (("127.0.0.1",), ("1.1.1.1", "127.0.0.1")):
         monkeypatch.setattr(socket, "getaddrinfo", points(*addresses))
-        answer = calling.post(f"https://looks-fine.example:{port}/", b"x", {})
+        answer = post(f"https://looks-fine.example:{port}/", b"x", {})
         assert answer.status is None and "不许发" in answer.error
     assert not receiver.got
 
 
 def test_answers_are_bounded_and_redirects_not_followed(settings: Any, receiver: Receiver) -> None:
     receiver.words, receiver.answers = "啊" * 100_000, [307]
-    answer = calling.post(receiver.url, b"{}", {"x": "1"}, most=1000)
+    answer = post(receiver.url, b"{}", {"x": "1"}, most=1000)
     assert answer.status == 307 and len(answer.body) == 1000 and len(receiver.got) == 1
     assert receiver.headers[0]["x"] == "1"
 
 
 def test_a_proxy_in_the_environment_is_not_used(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert calling.post(receiver.url, b"", {}).status == 200
+    assert post(receiver.url, b"", {}).status == 200
 
 
 def test_nobody_there() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    answer = calling.post(f"http://127.0.0.1:{port}/", b"", {})
+    answer = post(f"http://127.0.0.1:{port}/", b"", {})
     assert answer.status is None and "连不上" in answer.error
-    assert calling.post("https://没有这个.invalid/", b"", {}, seconds=5).status is None
-    assert "写法不对" in calling.post("https://", b"", {}).error
+    assert post("https://没有这个.invalid/", b"", {}, seconds=5).status is None
+    assert "写法不对" in post("https://", b"", {}).error
+
+
+# ---- 一条线接连发 ----
+
+
+def test_one_connection_for_many_and_every_connection_is_checked(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """连接留着用，只解析一次；对方关了就另连，另连时域名已指到不许的地址，挡住。"""
+    with keeping(answers=3) as (port, got):
+        asked: list[str] = []
+        real = socket.getaddrinfo
+
+        def points(host: str, *args: Any, **more: Any) -> Any:
+            if host != "looks-fine.example":  # 连核对过的地址时
+                return real(host, *args, **more)
+            asked.append("10.0.0.1" if len(asked) else "127.0.0.1")
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (asked[-1], port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", points)
+        with calling.Line() as line:
+            url = f"http://looks-fine.example:{port}/tui"
+            said = [line.post(url, f"第{n}条".encode(), {}) for n in range(3)]
+            assert [(one.status, one.text) for one in said] == [(200, "好")] * 3
+            assert asked == ["127.0.0.1"] and len(got) == 1, "同一条连接，没有再解析"
+            after = line.post(url, b"x", {})
+            assert after.status is None and "不在允许用 http 的网段" in after.error
+            assert asked == ["127.0.0.1", "10.0.0.1"]
+        with calling.Line() as line:
+            asked.clear()
+            assert line.post(url, b"x", {}).status == 200 and asked == ["127.0.0.1"], "新的线重新解析"
+    assert [len(bodies) for bodies in got] == [3, 1] and got[0][2] == "第2条".encode()
+
+
+def test_a_kept_connection_the_other_side_dropped_is_not_a_failure() -> None:
+    """对方答了两次就不声不响地关：下一条另连一条发，不算没有送到；新连的也不答，才算。"""
+    with keeping(answers=2, silently=True) as (port, got), calling.Line() as line:
+        said = [line.post(f"http://127.0.0.1:{port}/", b"x" * 10, {}).status for _ in range(6)]
+        assert said == [200] * 6 and [len(bodies) for bodies in got] == [2, 2, 2]
+    with keeping(answers=0, silently=True) as (port, got), calling.Line() as line:
+        answer = line.post(f"http://127.0.0.1:{port}/", b"x", {})
+        assert answer.status is None and "对方的答复不成样" in answer.error and len(got) == 1
+
+
+def test_a_kept_connection_has_a_deadline_for_each() -> None:
+    """前一条用掉的时间不算在后一条头上，后一条拖住不答也到点就断。"""
+    with keeping(answers=9, pause=0.25) as (port, got), calling.Line() as line:
+        url = f"http://127.0.0.1:{port}/"
+        assert [line.post(url, b"x", {}, seconds=0.5).status for _ in range(3)] == [200] * 3
+        started = time.monotonic()
+        slow = line.post(url, b"x", {}, seconds=0.1)
+        assert slow.status is None and "没有答复完" in slow.error and time.monotonic() - started < 0.25
+        assert line.post(url, b"x", {}, seconds=2).status == 200 and len(got) == 2, "断了的连接不再用"
+
+
+@contextmanager
+def keeping(
+    answers: int, *, silently: bool = False, pause: float = 0.0
+) -> Iterator[tuple[int, list[list[bytes]]]]:
+    """留着连接的接收方：一条连接上答 `answers` 次就关；`silently` 是收了下一条才不声不响地关。给出端口、各连接收到的。"""
+    got: list[list[bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            self.mine: list[bytes] = []
+            got.append(self.mine)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if len(self.mine) == answers:
+                self.close_connection = True
+                return
+            self.mine.append(body)
+            time.sleep(pause)
+            self.send_response(200)
+            self.send_header("content-length", str(len("好".encode())))
+            self.end_headers()
+            self.wfile.write("好".encode())
+            self.close_connection = not silently and len(self.mine) == answers
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.handle_error = lambda *words: None  # type: ignore[method-assign]
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server.server_address[1], got
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 # ---- 传大的 ----
@@ -112,7 +207,7 @@ def test_receiving_takes_time_in_proportion() -> None:
         for _ in range(3):
             with serving([b"x" * (1 << 16)] * pieces) as url:
                 started = time.perf_counter()
-                answer = calling.post(url, b"", {}, seconds=60, most=1 << 30)
+                answer = post(url, b"", {}, seconds=60, most=1 << 30)
                 fastest = min(fastest, time.perf_counter() - started)
                 assert len(answer.body) == pieces << 16
         return fastest
@@ -128,11 +223,17 @@ def test_the_deadline_widens_with_what_has_moved(monkeypatch: pytest.MonkeyPatch
         into = io.BytesIO()
         answer = calling.carry(url, io.BytesIO(b""), 0, {}, seconds=0.3, into=into, most=1000)
         assert (answer.status, answer.error, len(into.getvalue())) == (200, "", 80)
-        assert "没有答复完" in calling.post(url, b"", {}, seconds=0.3).error
+        assert "没有答复完" in post(url, b"", {}, seconds=0.3).error
     with serving([b"", b""], pause=2.0) as url:
         monkeypatch.setattr(calling, "SLOWEST", 1 << 20)
         answer = calling.carry(url, io.BytesIO(b""), 0, {}, seconds=0.3, into=io.BytesIO(), most=1000)
         assert "没有答复完" in answer.error and answer.millis < 1500
+
+
+def post(url: str, body: bytes, headers: dict[str, str], **more: Any) -> calling.Answer:
+    """用一条新的线发一次。"""
+    with calling.Line() as line:
+        return line.post(url, body, headers, **more)
 
 
 @contextmanager

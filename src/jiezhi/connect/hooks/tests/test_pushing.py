@@ -14,7 +14,8 @@ import pytest
 from jiezhi.base.accounts.actions import deactivate_officer
 from jiezhi.base.accounts.models import AdminRecord, Post
 from jiezhi.base.casework import actions as casework
-from jiezhi.base.casework import outbox, upkeep
+from jiezhi.base.casework import outbox, outgoing, upkeep
+from jiezhi.base.casework.couriers import Couriers
 from jiezhi.base.casework.models import Case, Delivery, Notice
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.casework.testing import START, Office
@@ -240,7 +241,7 @@ def test_nobody_answers_in_time(
     office: Office, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """一个字节一个字节慢慢给的，也到点就断。"""
-    monkeypatch.setattr(calling.post, "__kwdefaults__", {"seconds": 0.4, "most": 4096})
+    monkeypatch.setattr(calling, "SECONDS", 0.4)
     subscribe()
     receiver.drip, receiver.words = True, "慢" * 20
     opened(office)
@@ -292,10 +293,10 @@ def test_worker_killed_while_a_push_is_out(
     """送出去而没有记下就断电：租期过了再送一遍，标识相同。"""
     one = subscribe()
     opened(office)
-    monkeypatch.setattr(outbox, "_couriers", outbox.Couriers())
+    monkeypatch.setattr(outgoing, "_couriers", Couriers())
     receiver.delay = 0.3
     assert outbox.drain(START, patience=0).away == 1
-    monkeypatch.setattr(outbox, "_couriers", outbox.Couriers())  # 新的进程：不记得派出去过
+    monkeypatch.setattr(outgoing, "_couriers", Couriers())  # 新的进程：不记得派出去过
     assert outbox.drain(START + timedelta(minutes=1)).done == 0, "租期没过，另一个 worker 也不重复送"
     assert outbox.drain(START + timedelta(minutes=3)).done == 1
     assert len({one["webhook-id"] for one in receiver.headers}) == 1
@@ -316,12 +317,28 @@ def test_sweeping(office: Office, subscribe: Subscribe, receiver: Receiver) -> N
     assert not given_up.ok and "七天" in given_up.error
     actions.resume(one, acting_officer=None, now=START + 10 * DAY)
     actions.resend(given_up, acting_officer=None, now=START + 10 * DAY)
-    outbox.drain(START + 10 * DAY)
+    actions.sweep(START + 16 * DAY)
+    assert queries.waiting(one) == 1, "手动重发的从重发那天算，不按那一步是哪天办的"
+    outbox.drain(START + 16 * DAY)
     assert len(receiver.got) == 2, "放弃了的可以手动重发"
-    actions.sweep(START + 95 * DAY)
+    actions.sweep(START + 185 * DAY)
     assert list(Attempt.objects.values_list("at", flat=True)) == [
-        START + 9 * DAY, START + 10 * DAY
+        START + 9 * DAY, START + 16 * DAY
     ]  # fmt: skip
+
+
+def test_by_hand_is_given_up_after_a_week_too(
+    office: Office, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    one = subscribe()
+    opened(office)
+    outbox.drain(START)
+    actions.resend(queries.attempts(one)[0], acting_officer=None, now=START + DAY)
+    actions.test(one, acting_officer=None, now=START + DAY)
+    actions.sweep(START + 7 * DAY)
+    assert queries.waiting(one) == 2
+    actions.sweep(START + 9 * DAY)
+    assert queries.waiting(one) == 0 and len(receiver.got) == 1
 
 
 def test_test_push(office: Office, subscribe: Subscribe, receiver: Receiver) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
-from jiezhi.core.prose.redaction import is_organisation, leaks, minor_on, redact, subjects
+from jiezhi.core.prose.redaction import HIDDEN, _Swap, is_organisation, leaks, minor_on, redact, subjects
 
 RIC = "110105199001011234"[:17] + ric.calc_check_digit("11010519900101123" + "0")
 USCC = "9135021100" + "M000100" + uscc.calc_check_digit("9135021100M000100")
@@ -169,3 +169,21 @@ def test_minors_are_told_by_the_number() -> None:
     assert minor_on([born("20080801")], on), "生日当天仍当未成年"
     assert not minor_on([born("20080731")], on)
     assert not minor_on([{"name": "小明"}, SHOP, {"name": "小明", "identifier": "护照E1234"}], on)
+
+
+@given(
+    st.lists(st.text("王小明某ßſKK－-·•① 1１aAｂB", min_size=1, max_size=4), min_size=1, max_size=3),
+    st.data(),
+)
+def test_the_rough_look_never_misses(values: list[str], data: st.DataObject) -> None:
+    """先粗看一遍，说没有的一定没有：与编好样式逐处找的结果一样。"""
+    ways = (str, str.upper, str.lower, lambda one: f"{one} ", lambda one: f"{one}-", lambda one: f"·{one}")
+    words = data.draw(st.lists(st.sampled_from([char for value in values for char in value] + ["路", "-"])))
+    text = "".join(
+        data.draw(st.sampled_from(ways))(one) for one in [*words, *data.draw(st.sampled_from(values))]
+    )
+    swap = _Swap(dict.fromkeys(values, HIDDEN))
+    if any(value.strip() for value in values):
+        exact = swap._pattern.search(text)
+        assert swap._possible(text) or exact is None
+        assert (swap.find(text) is None) == (exact is None)
