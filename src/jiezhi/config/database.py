@@ -13,6 +13,11 @@ _SQLITE_OPTIONS = {
     ),
 }
 
+# PostgreSQL 的驱动自己的设置，不是 libpq 的：同一句反复执行的由服务器留着分析的结果，不用每次重来。
+DRIVER: dict[str, Any] = {"server_side_binding": True, "prepare_threshold": 5}
+# 列表的语句有几十段，即时编译（JIT）一次要一秒，执行只要几十毫秒；参数不同走法也不同，所以每次照参数排计划。
+_SERVER = "-c jit=off -c plan_cache_mode=force_custom_plan"
+
 
 def configure(home: Path, url: str | None = None) -> dict[str, Any]:
     """数据库设置：`url` 为空用 `home` 下的 SQLite；否则是 postgres://用户:口令@主机:端口/库名?键=值。
@@ -28,8 +33,8 @@ def configure(home: Path, url: str | None = None) -> dict[str, Any]:
     name, options = unquote(parts.path.lstrip("/")), dict(parse_qsl(parts.query))
     if parts.scheme not in ("postgres", "postgresql") or not name:
         raise ValueError("JIEZHI_DATABASE_URL 要写成 postgres://用户:口令@主机:端口/库名")
-    # 列表的语句有几十段，即时编译（JIT）一次要一秒，执行只要几十毫秒；网址里写了的在后，算数。
-    options["options"] = f"-c jit=off {options.get('options', '')}".strip()
+    # 网址里写了的在后，以它为准。
+    options["options"] = f"{_SERVER} {options.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -39,6 +44,6 @@ def configure(home: Path, url: str | None = None) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options,
+        "OPTIONS": {**options, **DRIVER},
         **common,
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jiezhi.base.archive.backupformat import BackupError
+from jiezhi.config.database import DRIVER
 
 # Debian、Ubuntu 的包不把它们放进 PATH。
 PLACES = ("/usr/lib/postgresql",)
@@ -43,7 +44,9 @@ def conninfo(database: Mapping[str, Any]) -> str:
         **database.get("OPTIONS", {}),
     }
     words: dict[str, Any] = {
-        name: value for name, value in given.items() if value and isinstance(value, str | int)
+        name: value
+        for name, value in given.items()
+        if value and isinstance(value, str | int) and name not in DRIVER
     }
     return make_conninfo(**words)
 
