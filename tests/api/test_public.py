@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from jiezhi.api.testing import problem
-from jiezhi.base.casework import actions, files, outbox
+from jiezhi.base.casework import actions, files, outbox, replay
 from jiezhi.base.casework.models import Case
 from jiezhi.services.residents import actions as residents
 
@@ -28,6 +28,11 @@ def mine(resident: Any) -> dict[str, str]:
 
 
 def handle(street: Any, photo: Any) -> None:
+    """最后登记的那件：派单、签收、处理、核查。"""
+    answer(street, photo, str(Case.objects.latest("pk").uid), "灯泡已换，今晚正常亮灯")
+
+
+def answer(street: Any, photo: Any, uid: str, reply: str) -> None:
     """派单、签收、处理、核查。"""
 
     def shot() -> str:
@@ -35,11 +40,10 @@ def handle(street: Any, photo: Any) -> None:
             photo(), "处理后.jpg", kind="photo", acting_officer=street["jingban"], now=timezone.now()
         ).pk
 
-    uid = str(Case.objects.latest("pk").uid)
     for action, who, inputs in (
         ("dispatch", "fenbo", {"to_unit": "law"}),
         ("sign", "jingban", {}),
-        ("answer", "jingban", {"reply": "灯泡已换，今晚正常亮灯", "after_photos": [shot()]}),
+        ("answer", "jingban", {"reply": reply, "after_photos": [shot()]}),
         ("check", "huifang", {}),
     ):
         result = actions.act(uid, action, acting_officer=street[who], inputs=inputs)
@@ -174,9 +178,75 @@ def test_merged_reports_still_tell_their_own_story(resident: Any, street: Any, m
     outbox.drain(timezone.now() + timedelta(minutes=1))
     text = resident.track(**mine)
     found = text.json()
-    assert (found["state"], found["merged"], found["choices"]) == ("办理中", True, [])
+    assert (found["state"], found["merged"]) == ("办理中", True)
+    assert [one["action"] for one in found["choices"]] == ["unmerge"]
     assert "张三" not in text.content.decode()
     assert any("合并办理" in one["text"] for one in found["messages"])
+
+
+def test_one_merged_is_told_what_it_can_do_and_may_go_its_own_way(
+    resident: Any, street: Any, mine: Any, photo: Made
+) -> None:
+    """并入的件听到的是对它说的话：不请他评价他办不了的，别人的姓名电话不告诉他；问题还在可以单独重办。"""
+    master = resident.post(
+        "/public/reports",
+        {"inputs": {"content": "灯坏了", "reporter": {"name": "欧阳建国", "phone": "13900139000"}}},
+    ).json()
+    cases = {one.number: str(one.uid) for one in Case.objects.all()}
+    uid = cases[master["number"]]
+    joined = actions.merge(uid, [cases[mine["number"]]], acting_officer=street["fenbo"], reason="同一盏灯")
+    assert all(one.ok for one in joined)
+    answer(street, photo, uid, "已按欧阳建国（13900139000）指的位置换好灯泡")
+    said = [one["text"] for one in resident.track(**mine).json()["messages"]]
+    (told,) = [one for one in said if "换好灯泡" in one]
+    start = f"您反映的 {mine['number']} 已并入 {master['number']} 一并办理。处理好了："
+    assert told.startswith(start) and "要求重新办理" in told
+    assert "评价" not in told and "欧阳建国" not in told and "13900139000" not in told
+    theirs = [one["text"] for one in resident.track(master["number"], master["code"]).json()["messages"]]
+    assert any("欧阳建国（13900139000）" in one and "请评价" in one for one in theirs), "本人的话原样"
+    road = f"/public/reports/{mine['number']}/actions/unmerge"
+    problem(resident.post(road, {"code": mine["code"]}), 422, "invalid")
+    again = resident.post(road, {"code": mine["code"], "reason": "我家门口那盏还不亮"})
+    assert again.status_code == 200 and again.json()["state"] == "待分派", again.content.decode()
+    found = resident.track(**mine).json()
+    assert (found["state"], found["merged"]) == ("待分派", False)
+    case = Case.objects.get(number=mine["number"])
+    assert case.merged_into is None and case.closed_at is None and "merge" not in case.done
+    assert list(replay.replay_many(Case.objects.all())) == []
+    done = actions.act(
+        uid, "unhappy", actor=residents.RESIDENT, inputs={"rating": 1, "rating_note": "又灭了"}
+    )
+    assert done.ok, str(done)
+    outbox.drain(timezone.now() + timedelta(minutes=2))
+    assert len(resident.track(**mine).json()["messages"]) == len(said), "不再跟着那一件听话"
+
+
+# ---- 登记 ----
+
+
+def test_what_the_office_writes_is_not_taken_from_residents(resident: Any, street: Any) -> None:
+    """来源由系统定；材料核过没有由窗口写；许可、给付还不能在网上申请，列不出来也收不下。"""
+    listed = {one["matter"]: one for one in resident.get("/public/matters").json()}
+    assert set(listed) == {"report.snapshot"}
+    asked = {one["name"] for one in listed["report.snapshot"]["fields"]}
+    assert "content" in asked and "channel" not in asked
+    body = {"inputs": {"content": "路灯不亮", "channel": "网格员"}}
+    found = problem(resident.post("/public/reports", body), 422, "invalid")
+    assert [one["say"] for one in found["missing"]] == ["“登记随手拍”不填“来源”"]
+    verified = [{"material": "identity", "state": "已核原件"}]
+    for matter in ("service.temporary_use", "service.minimum_living", "outside.report", "hotline.order"):
+        for inputs in ({}, {"materials_state": verified}, {"channel": "窗口"}):
+            problem(resident.post("/public/reports", {"matter": matter, "inputs": inputs}), 404, "not-found")
+    assert not Case.objects.exists()
+    assert resident.post("/public/reports", {"inputs": {"content": "路灯不亮"}}).status_code == 201
+    assert Case.objects.get().fields["channel"] == "居民手机"
+
+
+def test_where_it_is_wrong_is_said_in_their_words(resident: Any, street: Any) -> None:
+    found = problem(resident.post("/public/reports", {"inputs": 5, "extra": 1}), 422, "invalid")
+    assert {one["where"] for one in found["errors"]} == {"body.inputs", "body.extra"}
+    found = problem(resident.get("/public/powers/" + "x" * 200), 422, "invalid")
+    assert [one["where"] for one in found["errors"]] == ["path.code"]
 
 
 # ---- 查询码 ----

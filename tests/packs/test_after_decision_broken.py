@@ -43,7 +43,8 @@ BROKEN: dict[str, tuple[tuple[Edit, ...], ...]] = {
         (put("conditions.surcharge_right.call.args.surcharge", "field.paid"),),
         (put("conditions.surcharge_right.effect", "warn"),),
     ),
-    "surcharge_form": ((cut("actions.add_surcharge.document"),), (paper("surcharge", "百分之三"),)),
+    "surcharge_form": ((cut("actions.add_surcharge.document"),), (paper("surcharge", "陈述、申辩"),)),
+    "surcharge_standard": ((paper("surcharge", "百分之三"),),),
     "revoked_not_surcharged": (still_possible("refunding", "add_surcharge"),),
     "revoked_not_demanded": (still_possible("refunding", "demand"),),
     "revoked_no_court": (still_possible("refunding", "apply_court"),),
@@ -57,6 +58,10 @@ BROKEN: dict[str, tuple[tuple[Edit, ...], ...]] = {
         (put("meanings.dispute", {"rests_on": ["dispute_kind"]}),),
     ),
     "refunded": ((put("actions.overturned.to", "revoked"),), (cut("actions.no_refund.means"),)),
+    "sue_from_receipt": (
+        (drop("actions.upheld.needs", "received_upheld"),),
+        (put("conditions.received_upheld.call.args.received", "field.dispute_ended_on"),),
+    ),
     "paid_kept": (
         (drop("actions.pay.needs", "paid_kept"),),
         (put("conditions.paid_kept.call.args.paid", "field.fine"),),

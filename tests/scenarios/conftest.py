@@ -215,6 +215,12 @@ def plan(django_db_setup: None, django_db_blocker: Any) -> Iterator[StreetPlan]:
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="session")
+def desk_of() -> type[Desk]:
+    """一个文件只摆一次桌子的，自己摆。"""
+    return Desk
+
+
 @pytest.fixture
 def desk(plan: StreetPlan, db: None, tmp_path: Path) -> Desk:
     return Desk(plan, tmp_path)

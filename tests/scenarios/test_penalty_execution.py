@@ -99,7 +99,7 @@ def test_an_altered_decision_is_served_again_and_never_heavier(desk: Any, team: 
     desk.later(days=5)
     disputed(desk, team, case)
     desk.later(days=40)
-    altered = result(desk, 变更或撤销的内容="罚款变更为八万元")
+    altered = result(desk, 变更或撤销的内容="罚款变更为八万元", 当事人收到日=desk.now.date().isoformat())
     said = desk.refused(case, team.head, "登记复议诉讼变更", 罚款金额=9_000_001, **altered)
     assert "高于原决定" in said
     desk.does(case, team.head, "登记复议诉讼变更", 罚款金额=8_000_000, **altered)
@@ -107,7 +107,7 @@ def test_an_altered_decision_is_served_again_and_never_heavier(desk: Any, team: 
     said = desk.refused(
         case, team.head, "变更决定", "改回去", 变更或撤销的内容="改回九万元", 罚款金额=9_000_000
     )
-    assert "高于原决定" in said and "第44条" in said
+    assert "高于原决定" in said and "变更决定不得加重" in said
     again = delivery(desk, "处罚决定书", 处罚决定书受送达人=SCHOOL)
     desk.does(case, team.two, "送达处罚决定书", **again)
     assert {"缴纳罚款", "复议诉讼期"} <= desk.running(case), "重新送达，重新起算"
@@ -204,14 +204,27 @@ def test_upheld_on_review_leaves_fifteen_days_to_sue(desk: Any, team: Team) -> N
     ticks(desk)
     case.refresh_from_db()
     assert "remedy_over" not in case.done, "复议还没有完"
-    desk.does(case, team.one, GIVEN_UP, 复议诉讼结果="维持或驳回", 结束日期=desk.now.date().isoformat())
-    assert "复议后起诉期" in desk.running(case)
+    today = desk.now.date()
+    upheld = {"复议诉讼结果": "维持或驳回", "结束日期": (today - timedelta(days=6)).isoformat()}
+    # 起诉期从当事人收到复议决定书之日起算：不知道哪天收到的登记不了，早于决定、还没有到的日子也不行
+    for told in (
+        {},
+        {"当事人收到日": "2026-08-03"},
+        {"当事人收到日": (today + timedelta(days=1)).isoformat()},
+    ):
+        assert "当事人收到复议决定书的日子" in desk.refused(case, team.one, GIVEN_UP, **upheld, **told)
+    desk.does(case, team.one, GIVEN_UP, **upheld, 当事人收到日=(today - timedelta(days=1)).isoformat())
+    sue = desk.clock(case, "复议后起诉期")
+    assert sue.started_at.astimezone(desk.now.tzinfo).date() == today - timedelta(days=1)
     desk.does(case, team.one, "催告", 催告内容="十日内缴清")
     served(desk, team, case, "催告书")
-    desk.later(days=14)
+    desk.later(days=12)
+    ticks(desk)
+    case.refresh_from_db()
+    assert "remedy_over" not in case.done, "登记结果那天没有让救济期提前届满"
     said = desk.refused(case, team.head, "申请法院强制执行")
     assert "复议后起诉期" in said
-    desk.later(days=4)
+    desk.later(days=6)
     ticks(desk)
     case.refresh_from_db()
     assert "remedy_over" in case.done
@@ -228,6 +241,26 @@ def test_upheld_on_review_leaves_fifteen_days_to_sue(desk: Any, team: Team) -> N
     desk.same(case)
 
 
+def test_upheld_in_court_ends_the_remedies(desk: Any, team: Team) -> None:
+    """当事人起诉了、法院维持的：没有“复议后起诉期”，裁判生效救济就完了；填了收到日的登记不了。"""
+    case = performing(desk, team)
+    desk.later(days=58)
+    disputed(desk, team, case, "行政诉讼")
+    desk.later(days=150)
+    ticks(desk)
+    case.refresh_from_db()
+    day = desk.now.date().isoformat()
+    upheld = {"复议诉讼结果": "维持或驳回", "结束日期": day}
+    assert "行政诉讼的、撤回的不填" in desk.refused(case, team.one, GIVEN_UP, **upheld, 当事人收到日=day)
+    desk.does(case, team.one, GIVEN_UP, **upheld)
+    assert "复议后起诉期" not in desk.running(case)
+    desk.later(days=2)
+    ticks(desk)
+    case.refresh_from_db()
+    assert "remedy_over" in case.done
+    desk.same(case)
+
+
 def test_the_surcharge_is_by_the_day_and_pauses_for_each_dispute(desk: Any, team: Team) -> None:
     case = performing(desk, team)
     due = desk.clock(case, "缴纳罚款").due_at.astimezone(desk.now.tzinfo)
@@ -237,7 +270,10 @@ def test_the_surcharge_is_by_the_day_and_pauses_for_each_dispute(desk: Any, team
     for kind in ("行政复议", "行政诉讼"):
         disputed(desk, team, case, kind)
         desk.later(days=60)
-        desk.does(case, team.one, GIVEN_UP, 复议诉讼结果="维持或驳回", 结束日期=desk.now.date().isoformat())
+        day = desk.now.date().isoformat()
+        told = {"当事人收到日": day} if kind == "行政复议" else {}
+        desk.does(case, team.one, GIVEN_UP, 复议诉讼结果="维持或驳回", 结束日期=day, **told)
+        assert ("复议后起诉期" in desk.running(case)) == (kind == "行政复议"), "法院维持的不另给起诉期"
         desk.later(days=3)
     assert len(case.fields["disputes"]) == 2
     desk.does(case, team.finance, "加处罚款")

@@ -97,7 +97,9 @@ def test_what_was_paid_before_the_alteration_cannot_be_overwritten_by_less(desk:
     desk.does(case, team.finance, "登记先缴的罚款", 累计实缴金额=9_000_000, **money(desk))
     desk.does(case, team.one, "登记复议诉讼", 复议或诉讼="行政复议", 受理日期=today(desk))
     desk.later(days=40)
-    desk.does(case, team.head, "登记复议诉讼变更", **quashed(desk, 罚款金额=6_000_000))
+    desk.does(
+        case, team.head, "登记复议诉讼变更", **quashed(desk, 罚款金额=6_000_000, 当事人收到日=today(desk))
+    )
     desk.does(case, team.two, "送达处罚决定书", **delivery(desk, "处罚决定书", 处罚决定书受送达人=SCHOOL))
     desk.worker()
     case.refresh_from_db()

@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from jiezhi.base.casework import actions, powers, queries
-from jiezhi.base.casework.models import Case
+from jiezhi.base.casework.models import Case, Clock
 from jiezhi.cli.main import main
+from jiezhi.core.procedure.materials import STATE
 from jiezhi.services.promise.queries import speed
 from jiezhi.services.promise.testing import Window, printed, words_of
 
@@ -67,6 +68,8 @@ def test_from_missing_papers_to_the_licence(desk: Any, window: Window) -> None:
     desk.worker()
     licence = Case.objects.get(parent=case)
     assert (licence.matter, licence.state) == ("service.licence", "valid")
+    # 届满三十日前申请延续是持有人自己的期限：记着，件不因它到期、亮灯。
+    assert licence.due_at is None and Clock.objects.get(case=licence, name="renew_notice").status == "running"
     desk.does(case, window.clerk, "颁发、领取", 怎样送达="当面领取")
     desk.worker()
     assert case.state == "closed"
@@ -332,13 +335,17 @@ def test_an_application_from_the_web_belongs_to_the_responsible_unit(desk: Any, 
     """网上来的没有收件人：归事项的责任单位；没有一次告知、视为受理的，照样决定得了。"""
     given = {"purpose": "装修", "spot": "云桥路12号门前", "area_size": 12, "use_from": "2026-08-20"}
     given |= {"use_to": "2026-08-25", "applicant": {"name": "云桥装饰有限公司", "phone": "13800138001"}}
-    found = actions.open_case(
-        "service.temporary_use",
-        "receive",
-        actor=desk.resident,
-        now=desk.now,
-        inputs={**given, **window.complete()},
-    )
+    papers = window.complete()
+    checked = papers.pop(STATE)
+
+    def apply(**more: Any) -> Any:
+        inputs = {**given, **papers, **more}
+        return actions.open_case(
+            "service.temporary_use", "receive", actor=desk.resident, now=desk.now, inputs=inputs
+        )
+
+    assert "不填“材料核验”" in str(apply(**{STATE: checked})), "申请人不能自己写核过原件"
+    found = apply()
     case = Case.objects.get(uid=found.uid)
     assert case.unit is not None and case.unit.code == "public_service"
     desk.at(8, 11)
@@ -346,6 +353,7 @@ def test_an_application_from_the_web_belongs_to_the_responsible_unit(desk: Any, 
     case.refresh_from_db()
     assert case.state == "reviewing"
     desk.does(case, window.clerk, "书面审查完毕，不需到场", "材料清楚")
+    desk.does(case, window.clerk, "核对、补收材料", 材料核验=checked)
     grant = {"准予的内容": "云桥路12号门前", "有效期自": "2026-08-20", "有效期至": "2026-10-20"}
     desk.does(case, window.chief, "准予许可", **grant)
     licence = Case.objects.get(parent=case, slot="licence")

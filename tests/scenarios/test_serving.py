@@ -11,6 +11,7 @@ import pytest
 from jiezhi.base.casework import actions, files
 from jiezhi.base.casework.models import Case, Clock
 from jiezhi.base.casework.outcome import Outcome
+from jiezhi.base.casework.queries import timeline
 from jiezhi.services.serving.queries import servings
 from jiezhi.services.serving.testing import publish_small
 from jiezhi.web.office.testing import packs
@@ -56,7 +57,8 @@ def clocks(case: Case, name: str) -> list[Clock]:
 
 
 def days(case: Case) -> dict[str, Any]:
-    return {one.party["name"]: one.deemed and f"{one.deemed:%m-%d}" for one in servings(case)}
+    bodies = [line.body for line in timeline(case)]
+    return {one.party["name"]: one.deemed and f"{one.deemed:%m-%d}" for one in servings(case, bodies)}
 
 
 def test_one_in_person_one_by_announcement(desk: Any, who: Any, informed: Case) -> None:

@@ -54,7 +54,7 @@ def test_from_photo_to_closing(desk: Any) -> None:
     desk.worker()  # 按规则自动派给本社区工作站
     case.refresh_from_db()
     assert (case.state, case.unit_id) == ("handling", "station_1")
-    assert desk.told(case) == ["您反映的事已登记，编号 SP2026000001，可凭编号查进度。"]
+    assert desk.told(case) == ["您反映的事已登记，编号 SP2026000001，查询码 {code}，凭这两样查进度、评价。"]
     notice = "新工单 SP2026000001：三楼楼道堆满纸皮，怕着火，8月3日 15:00 前签收"
     assert desk.told(case, keeper) == desk.told(case, colleague) == [notice]
     assert desk.running(case) == {"签收", "办理"}

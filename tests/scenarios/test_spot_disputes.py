@@ -52,6 +52,11 @@ def ended(desk: Any, **more: Any) -> dict[str, Any]:
     return {"结束日期": desk.now.date().isoformat(), "复议机关或者法院的文书": [desk.photo()]} | more
 
 
+def received(desk: Any) -> dict[str, Any]:
+    """当事人今天收到复议决定书。"""
+    return {"当事人收到日": desk.now.date().isoformat()}
+
+
 def overdue_and_demanded(desk: Any, team: list[Any]) -> Case:
     """逾期十天，加处、催告都做了，催告书送到了。"""
     case = delivered(desk, team)
@@ -130,7 +135,7 @@ def test_altered_is_served_again_and_collected_at_the_new_amount(
     assert case.fields["surcharge"] == 4500
     disputed(desk, case, one)
     desk.later(days=20)
-    altered = ended(desk, 变更或撤销的内容="罚款变更为一百元", 处罚种类="罚款")
+    altered = ended(desk, 变更或撤销的内容="罚款变更为一百元", 处罚种类="罚款", **received(desk))
     assert "高于原决定" in desk.refused(case, head, "登记复议诉讼变更", 罚款金额=15001, **altered)
     said = desk.refused(case, head, "登记复议诉讼变更", 罚款金额=10000, 加处罚款金额=4500, **altered)
     assert "高于按变更后的罚款折算的" in said
@@ -176,7 +181,7 @@ def test_altered_after_it_was_paid_gives_back_the_difference(
 def test_altered_to_a_warning_has_nothing_to_collect(desk: Any, team: list[Any], head: Any) -> None:
     case = disputed(desk, delivered(desk, team), team[0])
     desk.later(days=30)
-    altered = ended(desk, 变更或撤销的内容="变更为警告")
+    altered = ended(desk, 变更或撤销的内容="变更为警告", **received(desk))
     said = desk.refused(case, head, "登记复议诉讼变更", 处罚种类="警告", 罚款金额=100, **altered)
     assert "警告的罚款要填零" in said
     desk.does(case, head, "登记复议诉讼变更", 处罚种类="警告", 罚款金额=0, **altered)
@@ -208,9 +213,9 @@ def test_upheld_on_review_leaves_fifteen_days_to_sue(desk: Any, team: list[Any],
     desk.later(days=30)
     ticks(desk, case)
     assert "remedy_over" not in case.done, "复议还没有完"
-    desk.does(
-        case, team[0], "登记复议诉讼结果", 复议诉讼结果="维持或驳回", 结束日期=desk.now.date().isoformat()
-    )
+    upheld = {"复议诉讼结果": "维持或驳回", "结束日期": desk.now.date().isoformat()}
+    assert "当事人收到复议决定书" in desk.refused(case, team[0], "登记复议诉讼结果", **upheld)
+    desk.does(case, team[0], "登记复议诉讼结果", **upheld, **received(desk))
     assert "复议后起诉期" in desk.running(case)
     desk.does(case, team[0], "催告", 催告内容="十日内缴纳")
     desk.does(

@@ -135,7 +135,6 @@ CHECKED = {
     "src/jiezhi/web/office/lists.py": {"Clock"},  # 一页里各件的灯
     "src/jiezhi/web/office/ledger.py": {"Clock"},  # 一件的时限台账
     "src/jiezhi/api/present.py": {"Clock"},
-    "src/jiezhi/api/views/cases.py": {"Case"},  # 用这个请求标识办过的件
 }
 GUARDED = {
     *("Case", "CaseField", "CaseParty", "CaseRole", "CaseText", "Clock", "ClockEntry", "Event", "Payload"),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.fold import apply
+from jiezhi.core.procedure.inputs import fillable
 from jiezhi.core.procedure.interpreter import plan
 from jiezhi.core.procedure.law import RuleDecl
 from jiezhi.core.procedure.loader import load_folder
@@ -44,10 +45,14 @@ def actor_for(definition: Definition, name: str, rng: random.Random) -> Actor:
     return rng.choice(fits)
 
 
-def inputs_for(definition: Definition, name: str, rng: random.Random, at: datetime) -> dict[str, Any]:
+def inputs_for(
+    definition: Definition, name: str, rng: random.Random, at: datetime, kind: str
+) -> dict[str, Any]:
     action = definition.matter.actions[name]
     fields = definition.matter.fields
     chosen = [one for one in action.collected() if one in action.required() or rng.random() < 0.5]
+    mine = fillable(definition, action, kind)
+    chosen = [one for one in chosen if one in mine]
     return {one: sample(rng, one, fields[one], at, definition) for one in chosen}
 
 
@@ -81,9 +86,8 @@ def walk(
             at += timedelta(days=rng.choice([0, 0, 1, 20]) if attempt % 3 == 2 else 0, hours=1)
             for name in names:
                 actor = actor_for(definition, name, rng)
-                request = Request(
-                    name, actor, at, at, inputs=inputs_for(definition, name, rng, at), reason="事出有因"
-                )
+                given = inputs_for(definition, name, rng, at, actor.kind)
+                request = Request(name, actor, at, at, inputs=given, reason="事出有因")
                 outcome = plan(definition, view, request, env)
                 if isinstance(outcome, Plan):
                     done = outcome

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from jiezhi.api.problems import MEDIA, USUAL, Problem, of_status
+from jiezhi.base.registry import stamps
 
 PREFIX = "/api/"
 PUBLIC = "/api/v1/public/"
@@ -29,7 +31,9 @@ class ProblemsOnly:
         barred = self._barred(request)
         if barred is not None:
             return barred.response(request)
-        response = self.get_response(request)
+        # 只看不办的一次请求里，任职、单位这些缓存的戳只核对一次；要办的，办的那一刻再核对。
+        with stamps.read_once() if request.method in ("GET", "HEAD") else nullcontext():
+            response = self.get_response(request)
         if response.status_code >= 400 and response.headers.get("Content-Type") != MEDIA:
             return of_status(request, response)
         # 答复里有件的内容：没有另说的，哪里也不留。

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -116,8 +117,16 @@ def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
 @api.exception_handler(Unfit)
 def _unfit(request: HttpRequest, error: Unfit) -> HttpResponse:
     """写法不对：逐处说明。"""
-    found = [{"where": ".".join(map(str, one["loc"]))[:200], "say": _said(one)} for one in error.errors[:50]]
+    found = [{"where": _where(one["loc"]), "say": _said(one)} for one in error.errors[:50]]
     return Problem("invalid", "有写得不对的地方，逐处见 errors", errors=found).response(request)
+
+
+def _where(loc: Sequence[Any]) -> str:
+    """错在请求的哪里，如 body.inputs、query.page。第二段是我们函数的参数名，来人不知道，去掉。"""
+    parts = [str(one) for one in loc]
+    if len(parts) > 1 and parts[0] == "body":
+        del parts[1]
+    return ".".join(parts)[:200]
 
 
 @api.exception_handler(HttpError)

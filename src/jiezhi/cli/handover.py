@@ -29,8 +29,9 @@ SHOWN = 20
     "--to",
     "pairs",
     multiple=True,
-    metavar="登录名 | 业务=登录名 | 业务:角色=登录名",
-    help="谁接手；可写几次，写得细的优先，如 --to wangjing --to enforcement.penalty=zhaoyi",
+    metavar="登录名 | 业务=登录名 | 业务:角色=登录名 | 编号=登录名",
+    help="谁接手；可写几次，写得细的优先，如 --to wangjing --to enforcement.penalty=zhaoyi；"
+    "限指定人员的件只认编号，逐件点名",
 )
 @click.option("--as", "login", required=True, help="系统管理员的登录名")
 @click.option("--reason", default="", help="离岗的原因，如 调到区住建局")
@@ -113,7 +114,7 @@ def _stranded(acting_officer: Any, now: Any, as_json: bool) -> None:
 
 
 def _receivers(pairs: tuple[str, ...], as_json: bool) -> Receivers:
-    from jiezhi.base.casework.models import MatterVersion
+    from jiezhi.base.casework.models import Case, MatterVersion
     from jiezhi.services.handover.queries import Receivers
 
     default: Any = None
@@ -123,10 +124,16 @@ def _receivers(pairs: tuple[str, ...], as_json: bool) -> Receivers:
         officer = officer_named(who, as_json)
         if not mark:
             default = officer
-        elif MatterVersion.objects.filter(matter=what.partition(":")[0]).exists():
+        elif (
+            MatterVersion.objects.filter(matter=what.partition(":")[0]).exists()
+            or Case.objects.filter(number=what).exists()
+        ):
             special[what] = officer
         else:
-            fail(f"没有“{what.partition(':')[0]}”这个业务模板，请写代号，如 enforcement.penalty", as_json)
+            fail(
+                f"没有“{what.partition(':')[0]}”这个业务模板或者编号，业务写代号，如 enforcement.penalty",
+                as_json,
+            )
     return Receivers(default, special)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jiezhi.cli.output import emit, fail
+from jiezhi.cli.output import emit, fail, officer_named, refusing
 
 
 @click.group("classify", help="诉求归类：训练、评估")
@@ -97,6 +97,24 @@ def eval_command(file: Path, texts: tuple[str, ...], label: str, as_json: bool) 
         f"敢给建议的占 {score['coverage']:.1%}，其中对的 {score['precision']:.1%}"
     ]
     emit({"ok": True, "rows": len(rows.texts), "score": score}, as_json, lines)
+
+
+@classify_command.command("restore", help="换回上一个模型（新训练的不如原来的）")
+@click.option("--as", "login", required=True, help="系统管理员的登录名")
+@click.option("--json", "as_json", is_flag=True)
+def restore_command(login: str, as_json: bool) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from django.utils import timezone
+
+    from jiezhi.assist.classify import actions
+
+    with refusing("没有换回", as_json):
+        done = actions.restore_previous(acting_officer=officer_named(login, as_json), now=timezone.now())
+    if not done:
+        fail("没有上一个模型可以换回", as_json)
+    emit({"ok": True}, as_json, ["已换回上一个模型"])
 
 
 def _score(report: Any) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""jiezhi officer：新增人员并任职（空库里的第一位系统管理员也从这里来）；看、解除二次验证。"""
+"""jiezhi officer：新增人员并任职（空库里的第一位系统管理员也从这里来）；改资料、返岗、改岗位；二次验证。"""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ FIRST = (
 )
 
 
-@click.group("officer", help="人员：新增、任职")
+STAFF = click.Choice(["established", "contract", "auxiliary", "volunteer"])
+
+
+@click.group("officer", help="人员：新增、任职、改资料、返岗")
 def officer_command() -> None:
     """命令组。"""
 
@@ -33,7 +36,7 @@ def officer_command() -> None:
 @click.option("--unit-name", default="", help="单位名称；没有这个单位时按它新设")
 @click.option(
     "--staff",
-    type=click.Choice(["established", "contract", "auxiliary", "volunteer"]),
+    type=STAFF,
     default="established",
     show_default=True,
     help="用工性质：编制、合同制、辅助、志愿",
@@ -84,6 +87,89 @@ def add_command(
     emit(data, as_json, [f"已新增{officer.name}，登录名 {officer.login}。第一次登录要改口令"])
 
 
+@officer_command.command("change", help="改 LOGIN 的资料；只写要改的")
+@click.argument("login")
+@click.option("--name", help="姓名")
+@click.option("--title", help="职务")
+@click.option("--phone", help="电话")
+@click.option("--staff", "staff_kind", type=STAFF, help="用工性质：编制、合同制、辅助、志愿")
+@click.option("--as", "acting", required=True, help="系统管理员的登录名")
+@click.option("--json", "as_json", is_flag=True)
+def change_command(login: str, acting: str, as_json: bool, **given: str | None) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from jiezhi.base.accounts import actions
+
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        fail("没有写要改什么：--name、--title、--phone、--staff 至少写一项", as_json)
+    officer, acting_officer = officer_named(login, as_json), officer_named(acting, as_json)
+    with refusing("没有改动", as_json):
+        officer = actions.change_officer(officer, acting_officer=acting_officer, **changes)
+    emit(
+        {"ok": True, "login": officer.login, "changed": sorted(changes)},
+        as_json,
+        [f"已改{officer.name}的资料"],
+    )
+
+
+@officer_command.command(
+    "return", help="返岗：LOGIN 离岗的人的登录名，账号恢复并设新口令；任职、接口令牌另办"
+)
+@click.argument("login")
+@click.option("--post", "posts", multiple=True, help="岗位代码；可写几次，与 --unit 一起写")
+@click.option("--unit", "unit_code", default="", help="任职单位的代码")
+@click.option("--password-stdin", is_flag=True, help="从标准输入读口令，不问")
+@click.option("--as", "acting", required=True, help="系统管理员的登录名")
+@click.option("--json", "as_json", is_flag=True)
+def return_command(
+    login: str, posts: tuple[str, ...], unit_code: str, password_stdin: bool, acting: str, as_json: bool
+) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from jiezhi.base.accounts.queries import officer_by_login
+
+    officer, acting_officer = officer_by_login(login), officer_named(acting, as_json)
+    if officer is None:
+        fail(f"没有登录名为“{login}”的人员", as_json)
+    if bool(posts) != bool(unit_code):
+        fail("任职要同时写 --post 和 --unit；都不写的，任职以后另办", as_json)
+    _allowed(acting_officer, as_json, "没有办返岗")
+    password = _password(password_stdin, as_json)
+    with refusing("没有办返岗", as_json):
+        _return(officer, password, posts, unit_code, acting_officer)
+    line = f"{officer.name}已返岗，第一次登录要改口令" + ("" if posts else "。还没有任职，什么也办不了")
+    emit({"ok": True, "login": officer.login, "posts": list(posts)}, as_json, [line])
+
+
+@officer_command.command("post", help="改岗位：CODE 岗位代码（业务模板按它引用，不能改）")
+@click.argument("code")
+@click.option("--title", help="岗位名称")
+@click.option("--description", help="说明")
+@click.option("--signs/--no-signs", default=None, help="这个岗位的人能不能在文书上签字")
+@click.option("--active/--inactive", "is_active", default=None, help="停用的岗位不能再任职")
+@click.option("--as", "acting", required=True, help="系统管理员的登录名")
+@click.option("--json", "as_json", is_flag=True)
+def post_command(code: str, acting: str, as_json: bool, **given: Any) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from jiezhi.base.accounts import actions
+    from jiezhi.base.accounts.models import Post
+
+    changes = {name: value for name, value in given.items() if value is not None}
+    post = Post.objects.filter(code=code).first()
+    if post is None:
+        fail(f"没有代码为“{code}”的岗位", as_json)
+    if not changes:
+        fail("没有写要改什么：--title、--description、--signs、--inactive 等至少写一项", as_json)
+    with refusing("没有改动", as_json):
+        post = actions.change_post(post, acting_officer=officer_named(acting, as_json), **changes)
+    emit({"ok": True, "code": post.code, "changed": sorted(changes)}, as_json, [f"已改岗位“{post.title}”"])
+
+
 @officer_command.command(
     "two-factor", help="LOGIN 的二次验证启用没有；--remove 解除（手机丢了、恢复码也没有的）"
 )
@@ -120,13 +206,36 @@ def two_factor_command(login: str, remove: bool, reason: str, acting: str | None
     emit(data, as_json, [line])
 
 
-def _allowed(acting_officer: Any, as_json: bool) -> None:
+def _return(officer: Any, password: str, posts: tuple[str, ...], unit: str, acting_officer: Any) -> None:
+    """恢复账号、设口令、任职，同进退。"""
+    from django.core.exceptions import ValidationError
+    from django.db import transaction
+    from django.utils import timezone
+
+    from jiezhi.base.accounts import actions as accounts
+    from jiezhi.base.registry import actions as registry
+    from jiezhi.base.registry.models import Unit
+
+    now = timezone.now()
+    with transaction.atomic():
+        officer = accounts.reactivate_officer(officer, acting_officer=acting_officer, now=now)
+        accounts.set_password(officer, password, acting_officer=acting_officer, now=now)
+        if not posts:
+            return
+        row = Unit.objects.filter(code=unit).first()
+        if row is None:
+            raise ValidationError({"unit": f"没有代码为“{unit}”的单位"})
+        for post in dict.fromkeys(posts):
+            registry.appoint(officer, post, row, acting_officer=acting_officer, now=now)
+
+
+def _allowed(acting_officer: Any, as_json: bool, failed: str = "没有新增") -> None:
     """先核权限再问口令，免得白填。"""
     from django.utils import timezone
 
     from jiezhi.base.accounts.authority import require_administrator
 
-    with refusing("没有新增", as_json):
+    with refusing(failed, as_json):
         require_administrator(acting_officer, timezone.now())
 
 

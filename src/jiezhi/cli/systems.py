@@ -61,6 +61,7 @@ def list_command(as_json: bool) -> None:
 @click.option("--yaml", "as_yaml", is_flag=True)
 @click.option("--json", "as_json", is_flag=True)
 def show_command(system: str, as_yaml: bool, as_json: bool) -> None:
+    from jiezhi.base.registry import queries as registry
     from jiezhi.connect.systems import queries
 
     found = reconciling.register_of(system, as_json)
@@ -71,7 +72,7 @@ def show_command(system: str, as_yaml: bool, as_json: bool) -> None:
     lines = [
         f"{decl.title}（{decl.system}），主管：{decl.authority}",
         f"编号：{decl.number.title}，如 {'、'.join(decl.number.like)}",
-        f"{decl.period}对账，由{'、'.join(decl.owner)}负责",
+        f"{decl.period}对账，由{'、'.join(registry.post_title(post) for post in decl.owner)}负责",
     ]
     lines += [f"清单 {name}：{one.title}" for name, one in decl.sheets.items()]
     for name, listed in decl.matters.items():

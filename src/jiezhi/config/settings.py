@@ -177,6 +177,9 @@ PUBLIC_RATES = {
     )
 }
 
+# 来表的原件加密留存，导完这么多天删去。
+IMPORT_KEEP_DAYS = int(os.environ.get("JIEZHI_IMPORT_KEEP_DAYS", "30"))
+
 # 文书：LibreOffice 的路径（空为自动找，off 为不用）和最长等几秒；字体写国标名称，本机没有的转 PDF 时换成后面的。
 SOFFICE = os.environ.get("JIEZHI_SOFFICE", "")
 SOFFICE_SECONDS = 90
@@ -213,6 +216,8 @@ OUTGOING_NETWORKS = [one for one in os.environ.get("JIEZHI_NETWORKS", "").split(
 OUTGOING_CA = os.environ.get("JIEZHI_CA", "")
 # 本机是哪个节点（2 到 40 位小写字母、数字、短横）；不与别的节点交换的不用写。
 NODE = os.environ.get("JIEZHI_NODE", "")
+# 在用的节点这么多小时没有消息，提醒系统管理员和分拨员；隔几天摆渡一次的写长些。
+NODE_SILENT_HOURS = int(os.environ.get("JIEZHI_NODE_SILENT_HOURS", "24"))
 
 LOGGING = {
     "version": 1,

@@ -24,16 +24,19 @@ def open_cases(plan: StreetPlan, now: datetime, *, count: int = 24) -> int:
     for index, report in enumerate(plan.reports[:count]):
         at = now - timedelta(hours=9 * (count - index) + index % 5)
         building = buildings[report.building]
+        channel = CHANNELS.get(report.channel)  # 窗口、电话来的由工作人员登记；居民自己来的不写来源
+        by_desk = channel is not None and dispatcher is not None
         result = actions.open_case(
             "report.snapshot",
             "report",
-            actor=RESIDENT,
+            acting_officer=dispatcher if by_desk else None,
+            actor=None if by_desk else RESIDENT,
             inputs={
                 "content": report.text,
                 "spot": {"address": building.label, "lon": str(building.lon), "lat": str(building.lat)},
                 "reporter": {"name": report.reporter, "phone": f"1390000{index:04}"},
-                "channel": CHANNELS.get(report.channel, "居民手机"),
                 "category": f"{report.category}/{report.subcategory}",
+                **({"channel": channel} if by_desk else {}),
             },
             at=at,
             now=at,

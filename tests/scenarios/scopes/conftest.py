@@ -387,11 +387,11 @@ def town(_town: Town, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) 
     """每个测试在其上各开一层事务；往外发的一概不出去，记在 `sent`。"""
     sent: dict[str, list[str]] = {}
 
-    def post(url: str, body: bytes, headers: Any) -> calling.Answer:
+    def post(line: calling.Line, url: str, body: bytes, headers: Any) -> calling.Answer:
         sent.setdefault(url.rsplit("/", 1)[-1], []).append(body.decode())
         return calling.Answer(200, 1, b"ok")
 
-    monkeypatch.setattr(calling, "post", post)
+    monkeypatch.setattr(calling.Line, "post", post)
     _town.sent = sent
     settings.FILES_DIR = _town.folder
     settings.OUTGOING_NETWORKS = ["203.0.113.0/24"]

@@ -19,10 +19,9 @@ from jiezhi.api.problems import Problem, not_found, refused
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions, matters, queries, slips
 from jiezhi.base.casework.cursor import Spot
-from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Refused, Result
-from jiezhi.base.casework.reach import in_sight
+from jiezhi.base.casework.reach import in_sight_or_done
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.view import Refusal
@@ -123,7 +122,7 @@ def opening(request: HttpRequest, body: shapes.OpenIn, key: RequestKey = "") -> 
         definition = matters.definition_of(matters.current_version(body.matter))
     except matters.UnknownMatter as error:
         raise Problem("invalid", str(error)) from error
-    inputs = _handed(definition, body.inputs, officer(request), body.action)
+    inputs = _accepted(definition, body.inputs, officer(request), body.action)
     result = actions.open_case(
         body.matter,
         body.action,
@@ -149,9 +148,11 @@ def acting(
 ) -> Any:
     """走与页面同一个门；办不成的说全差什么。"""
     full_key = _key(request, key)
-    case = _seen(officer(request), uid, full_key)
+    case = in_sight_or_done(officer(request), str(uid), full_key)
+    if case is None:
+        raise not_found()
     definition = matters.definition_of(case.version)
-    inputs = _handed(definition, body.inputs, officer(request), action, case)
+    inputs = _accepted(definition, body.inputs, officer(request), action, case)
     result = actions.act(
         str(uid),
         action,
@@ -194,30 +195,13 @@ def merging(request: HttpRequest, uid: UUID, body: shapes.MergeIn, key: RequestK
     ]
 
 
-def _seen(officer: Officer, uid: UUID, key: str | None) -> Case:
-    """看得见的一件。用这个请求标识办过的不管现在看不看得见：办完转给了别人，重来时照样答复“已办”。"""
-    found = in_sight(officer, str(uid))
-    if found is None and key:
-        found = Case.objects.filter(uid=uid, events__key=key).select_related("version").first()
-    if found is None:
-        raise not_found()
-    return found
-
-
-def _handed(
+def _accepted(
     definition: Definition, inputs: dict[str, Any], officer: Officer, action: str, case: Case | None = None
 ) -> dict[str, Any]:
-    """材料的收据换成摘要；更正时本来就在这一项里的（不保密的）可以照写摘要。"""
-    decl = definition.action(action)
-    already: dict[str, Any] = {}
-    if case is not None and decl is not None and "correct" in decl.means:
-        fields = definition.matter.fields
-        current = case_view(case, ()).fields
-        already = {
-            name: value for name, value in current.items() if name in fields and not fields[name].secret
-        }
-    handed = slips.accept(definition.matter.fields, inputs, officer=officer, already=already)
+    """填写的内容，材料都换成了摘要；换不成的 → Problem。"""
+    handed = slips.accept_step(definition, action, inputs, officer=officer, case=case)
     if handed.problems:
+        decl = definition.action(action)
         raise refused(Refusal(action, decl.title if decl else action, handed.problems))
     return handed.inputs
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
@@ -15,7 +17,9 @@ from jiezhi.api.problems import Problem, not_found
 from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.queries import officer_by_login
+from jiezhi.base.casework.models import Delivery
 from jiezhi.connect.hooks import actions, queries
+from jiezhi.connect.hooks.listening import lane
 from jiezhi.connect.hooks.models import Subscription
 
 router = Router(tags=["推送"])
@@ -46,24 +50,31 @@ def _bound(login: str) -> Officer:
     return found
 
 
+def _outs(found: Sequence[Subscription]) -> list[dict[str, Any]]:
+    """各订阅给人看的样子；还有几条等着送一次数齐。"""
+    lanes = Delivery.objects.filter(kind__in=[lane(one.pk) for one in found], done_at=None)
+    waiting = dict(lanes.order_by().values_list("kind").annotate(number=Count("pk")))
+    names = ("name", "host", *actions.CHOICES, "status", "why", "failures", "created_at")
+    return [
+        {
+            "id": one.pk,
+            "officer": one.officer.login,
+            "waiting": waiting.get(lane(one.pk), 0),
+            **{name: getattr(one, name) for name in names},
+        }
+        for one in found
+    ]
+
+
 def _out(one: Subscription) -> dict[str, Any]:
-    plain = {
-        name: getattr(one, name) for name in ("name", "host", *actions.CHOICES, "status", "why", "failures")
-    }
-    return {
-        "id": one.pk,
-        "officer": one.officer.login,
-        "waiting": queries.waiting(one),
-        "created_at": one.created_at,
-        **plain,
-    }
+    return _outs([one])[0]
 
 
 @router.get("/hooks", response=list[shapes.HookOut], auth=MANAGE, summary="全部订阅")
 def listing(request: HttpRequest, closed: Annotated[bool, Query(False, description="连撤销了的")]) -> Any:
     """在用的和暂停的。"""
     _admin(request)
-    return [_out(one) for one in queries.subscriptions(closed=closed)]
+    return _outs(list(queries.subscriptions(closed=closed)))
 
 
 @router.post("/hooks", response={201: shapes.HookSecret}, auth=MANAGE, summary="新订阅")
@@ -135,7 +146,7 @@ def attempts(
     failed: Annotated[bool, Query(False, description="只看没有送到的")],
     page: Annotated[int, Query(1, ge=1, le=1000)],
 ) -> Any:
-    """每一次推送：对方答了什么、用了多久。留九十天。"""
+    """每一次推送：对方答了什么、用了多久。留一百八十天。"""
     one, _ = _one(request, pk)
     first = (page - 1) * PAGE
     rows = list(queries.attempts(one, failed=failed)[first : first + PAGE + 1])

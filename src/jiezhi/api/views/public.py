@@ -109,7 +109,7 @@ def acting(
 @router.get("/matters", response=list[listed.OpeningOut], throttle=READ, summary="可以网上登记的")
 def matter_list(request: HttpRequest) -> Any:
     """居民可以登记哪些业务，各要填什么。"""
-    return [opening(row, action) for row, action, _ in queries.openable()]
+    return [opening(row, action, actions.RESIDENT.kind) for row, action in queries.openable()]
 
 
 @router.get("/guides", response=list[listed.GuideRow], throttle=READ, summary="办事指南")

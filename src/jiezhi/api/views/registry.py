@@ -16,9 +16,8 @@ from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.models import CodeList, MatterVersion
 from jiezhi.base.casework.statutes import current_statutes
 from jiezhi.base.documents.values import office
-from jiezhi.base.registry.models import Appointment, PowerVersion, Unit
-from jiezhi.base.registry.queries import powers
-from jiezhi.base.registry.queries.people import in_force
+from jiezhi.base.registry.models import PowerVersion
+from jiezhi.base.registry.queries import powers, units_and_people
 from jiezhi.core.procedure.asking import asked
 from jiezhi.core.procedure.definition import START, Definition
 from jiezhi.core.procedure.guide import guide_of, main_clock
@@ -33,19 +32,15 @@ Code = Annotated[str, StringConstraints(max_length=80)]
 @router.get("/units", response=list[shapes.UnitOut], auth=READ, summary="单位和任职的人")
 def units(request: HttpRequest) -> Any:
     """在用的单位；人员的代号是办理时人员字段要写的。"""
-    people: dict[int, dict[str, str]] = {}
-    held = Appointment.objects.filter(in_force(timezone.now()), officer__is_active=True, post__is_active=True)
-    for unit, pk, name in held.order_by("pk").values_list("unit", "officer", "officer__name"):
-        people.setdefault(unit, {})[str(pk)] = name
     return [
         {
             "code": one.code,
             "name": one.name,
             "kind": one.kind,
             "parent": one.parent.code if one.parent else None,
-            "officers": [{"code": pk, "title": name} for pk, name in people.get(one.pk, {}).items()],
+            "officers": [{"code": str(pk), "title": name} for pk, name in people.items()],
         }
-        for one in Unit.objects.filter(is_active=True).select_related("parent").order_by("path")
+        for one, people in units_and_people(timezone.now())
     ]
 
 
@@ -152,8 +147,8 @@ def matter_list(request: HttpRequest) -> Any:
     return [opening(row, action) for row, action in queries.openable(officer(request))]
 
 
-def opening(row: MatterVersion, action: str) -> dict[str, Any]:
-    """一种开件。"""
+def opening(row: MatterVersion, action: str, kind: str = "officer") -> dict[str, Any]:
+    """一种开件。`kind` 是谁来填（officer、reporter）。"""
     definition = matters.definition_of(row)
     decl = definition.matter.actions[action]
     return {
@@ -165,7 +160,7 @@ def opening(row: MatterVersion, action: str) -> dict[str, Any]:
         "action_title": decl.title,
         "reason": decl.reason,
         "external": definition.matter.host_system or "",
-        "fields": asked(definition, decl),
+        "fields": asked(definition, decl, kind),
     }
 
 

@@ -11,12 +11,6 @@ def officer_by_login(login: str) -> Officer | None:
     return Officer.objects.filter(login=secrets.normalise_login(login)).first()
 
 
-def officers_by_phone(phone: str) -> QuerySet[Officer]:
-    """电话完全相同的人员；空号码查不到任何人。"""
-    index = secrets.blind_index("phone", phone)
-    return Officer.objects.filter(phone_index=index) if index else Officer.objects.none()
-
-
 def posts() -> QuerySet[Post]:
     return Post.objects.filter(is_active=True)
 

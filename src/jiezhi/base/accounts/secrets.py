@@ -8,7 +8,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +28,7 @@ NONCE_SIZE = 12
 TAG_SIZE = 16
 HEADER_SIZE = 1 + NONCE_SIZE
 TAIL_LENGTH = 4
+_BROKEN = "密文解不开：数据钥匙不是原来那一把，或者内容被改动过。请核对钥匙文件"
 
 
 @lru_cache(maxsize=8)
@@ -104,7 +105,15 @@ def encrypt(text: str) -> bytes:
 
 def encrypt_many(texts: Iterable[str]) -> list[bytes]:
     """成批加密，次序与输入相同；只取一次随机数和钥匙，供批量导入用。"""
-    values = [text.encode() for text in texts]
+    return _encrypt([text.encode() for text in texts])
+
+
+def encrypt_bytes(data: bytes) -> bytes:
+    """加密一个文件的内容；`decrypt_bytes` 解开。"""
+    return _encrypt([data])[0]
+
+
+def _encrypt(values: Sequence[bytes]) -> list[bytes]:
     ring = _ring(_folder())
     number = max(ring)
     head = bytes([number])
@@ -125,9 +134,17 @@ def encrypt_many(texts: Iterable[str]) -> list[bytes]:
 
 def decrypt(data: bytes) -> str:
     """解密 `encrypt` 的结果。出错：钥匙不对或内容被改动 → SecretError。"""
+    try:
+        return decrypt_bytes(data).decode()
+    except UnicodeDecodeError as error:
+        raise SecretError(_BROKEN) from error
+
+
+def decrypt_bytes(data: bytes) -> bytes:
+    """解密 `encrypt_bytes` 的结果。出错：钥匙不对或内容被改动 → SecretError。"""
     raw = bytes(data)
     if not raw:
-        return ""
+        return b""
     if len(raw) < HEADER_SIZE + TAG_SIZE:
         raise SecretError("密文不完整，读不出来。请从备份恢复这一条")
     key = _ring(_folder()).get(raw[0])
@@ -136,9 +153,9 @@ def decrypt(data: bytes) -> str:
     work = Cipher(algorithms.SM4(key), modes.GCM(raw[1:HEADER_SIZE], raw[-TAG_SIZE:])).decryptor()
     work.authenticate_additional_data(raw[:1])
     try:
-        return (work.update(raw[HEADER_SIZE:-TAG_SIZE]) + work.finalize()).decode()
-    except (InvalidTag, UnicodeDecodeError) as error:
-        raise SecretError("密文解不开：数据钥匙不是原来那一把，或者内容被改动过。请核对钥匙文件") from error
+        return work.update(raw[HEADER_SIZE:-TAG_SIZE]) + work.finalize()
+    except InvalidTag as error:
+        raise SecretError(_BROKEN) from error
 
 
 def normalise(value: str) -> str:

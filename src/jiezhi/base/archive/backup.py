@@ -73,7 +73,7 @@ def backup(
     keep: int = 0,
     progress: Progress | None = None,
 ) -> Made:
-    """做一份备份，返回它。`target` 以 .zip 结尾的是一个文件（签名在旁边），否则是目录：材料几次共用，只抄新的。
+    """做一份备份，返回它。`target` 以 .zip 结尾的是一个文件（签名在包尾），否则是目录：材料几次共用，只抄新的。
 
     `keep` 大于 0 时目录里只留最近几份。None 是定时自动做的。做不成 → BackupError，目标里不留半份。
     """

@@ -96,6 +96,7 @@ def _identity(
         ("uid", "全局标识", bundle.uid, view.uid),
         ("matter", "业务模板", row.matter, last["matter"]),
         ("version", "模板版本", row.version.digest, last["definition"]),
+        ("confidential", "限指定人员", row.confidential, definition.matter.confidential),
         ("host_system", "主办系统", row.host_system, definition.matter.host_system or ""),
         ("head", "最后一条的摘要", bytes(row.head).hex(), bytes(event.digest).hex()),
         ("parent", "上级件", bundle.parent_uid, view.parent),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,20 @@ from django.utils import timezone
 
 from jiezhi.base.accounts.actions import MIN_REASON
 from jiezhi.base.accounts.authority import require_active
+from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import note_reads
+from jiezhi.base.casework.actions import officer_actor
 from jiezhi.base.casework.engine.rows import case_view
-from jiezhi.base.casework.models import Case, EvidenceFile
+from jiezhi.base.casework.engine.work import Work
+from jiezhi.base.casework.models import Case, Event, EvidenceFile
 from jiezhi.base.casework.queries import case_for, definition_of, evidence_names, evidence_of, plain_name
+from jiezhi.base.casework.receipts import receipt_code
+from jiezhi.core.procedure import interpreter
+from jiezhi.core.procedure.view import Request
+
+# 查询码不是字段：它不存在库里。这样写，与哪个字段都不重名。
+CODE = "query-code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +87,32 @@ def record_reading(
             acting_officer=acting_officer,
             now=now or timezone.now(),
         )
+
+
+def may_tell_code(case: Case, officer: Officer, now: datetime, steps: Iterable[Event] | None = None) -> bool:
+    """能不能看查询码、抄给来件人：登记得了这种件的岗位。办过答复的人不行：查询码能替来件人评价。
+
+    `steps` 是件上的办理记录，调用者手上有的给了就不再查。
+    """
+    definition = definition_of(case)
+    if definition.matter.reported_by is None:
+        return False
+    request = Request("", officer_actor(officer), now, now)
+    env = Work(now).env(definition, request)
+    if not interpreter.available(definition, None, request, env):
+        return False
+    answering = {name for name, decl in definition.matter.actions.items() if "answer" in decl.means}
+    if steps is None:
+        steps = Event.objects.filter(case=case, officer=officer, action__in=answering)
+    return not any(one.officer_id == officer.pk and one.action in answering for one in steps)
+
+
+def tell_code(case: Case, *, reason: str, acting_officer: Officer, now: datetime | None = None) -> str:
+    """看一件的查询码，抄给来件人本人：先提交一条查看记录，再返回。
+
+    不由他看 → NotAllowed；原因太短 → ValidationError。不能在别的事务里调用（RuntimeError）。
+    """
+    if not may_tell_code(case, acting_officer, now or timezone.now()):
+        raise NotAllowed("查询码由登记这种件的岗位抄给来件人本人；办过答复的人不能看")
+    record_reading(case, CODE, "查询码", reason=reason, acting_officer=acting_officer, now=now)
+    return receipt_code(str(case.uid))

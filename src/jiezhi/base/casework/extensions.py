@@ -1,4 +1,4 @@
-"""服务只能登记六种东西：人员来源、条件、随之发生、面板、事实（预填）、听众。
+"""服务只能登记五种东西：人员来源、条件、随之发生、事实（预填）、听众。
 
 在各应用的 `AppConfig.ready()` 里登记；业务模板按名字引用。校验器由此知道哪些名字是有的。
 """
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from jiezhi.base.casework.engine.work import Work
-    from jiezhi.base.casework.models import Case
     from jiezhi.core.procedure.definition import Definition
 
 
@@ -69,7 +68,6 @@ Resolver = Callable[[Context], list[str]]
 Test = Callable[..., bool]
 Fact = Callable[[Context], Any]
 Consequence = Callable[[Context], Iterable[tuple[str, dict[str, Any]]]]
-Panel = Callable[["Case", Any], dict[str, Any] | None]
 Listener = Callable[[Context, Step], Iterable[tuple[str, dict[str, Any]]]]
 
 
@@ -81,7 +79,6 @@ class Extensions:
     conditions: dict[str, Test] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     consequences: dict[str, Consequence] = field(default_factory=dict)
-    panels: dict[str, Panel] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
@@ -106,10 +103,6 @@ class Extensions:
     def consequence(self, name: str, title: str, function: Consequence) -> None:
         """登记随之发生：返回要排入后续发送的（种类、内容）。"""
         self._add(self.consequences, name, title, function)
-
-    def panel(self, name: str, title: str, function: Panel) -> None:
-        """登记件页面上的面板。"""
-        self._add(self.panels, name, title, function)
 
     def listener(self, name: str, title: str, function: Listener) -> None:
         """登记听众：任何一件办成任何一步都问它，返回要排入后续发送的（种类、内容）。

@@ -26,8 +26,6 @@ from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.view import CaseView
 
 BATCH = 200
-# 给（业务模板代号，角色），答谁接手；没有定谁为 None。
-Choose = Callable[[str, str], Officer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Move:
     role: str
     role_title: str
     to: Officer | None = None
+    confidential: bool = False
     problem: str = ""
     warning: str = ""
 
@@ -48,6 +47,10 @@ class Move:
     def ok(self) -> bool:
         """转（得）成。"""
         return self.to is not None
+
+
+# 给一件上的一个角色，答谁接手；没有定谁为 None。限指定人员的件要逐件点名。
+Choose = Callable[[Move], Officer | None]
 
 
 def held(officer: Officer) -> list[str]:
@@ -120,13 +123,15 @@ def _moves(work: Work, loaded: Loaded, leaver: str, choose: Choose) -> Iterator[
         if leaver not in people or decl is None or role not in ahead:
             continue
         head = Move(
-            view.uid, view.number, definition.id, definition.matter.title, role, decl.title
+            view.uid, view.number, definition.id, definition.matter.title, role, decl.title,
+            confidential=loaded.row.confidential,
         )  # fmt: skip
-        to = choose(definition.id, role)
+        to = choose(head)
         if decl.personal:
             yield replace(head, problem="只属于本人，不转；请按规定办理注销、收回")
         elif to is None:
-            yield replace(head, problem="没有定由谁接手")
+            named = "限指定人员，要点名这一件由谁接手" if head.confidential else "没有定由谁接手"
+            yield replace(head, problem=named)
         elif wrong := _wrong(env, definition, view, role, leaver, str(to.pk)):
             yield replace(head, problem=f"{to.name}不能接手：{wrong}")
         else:

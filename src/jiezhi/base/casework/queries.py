@@ -153,7 +153,7 @@ def _automatic(definition: Definition, name: str) -> bool:
 class Line:
     """办理记录的一行，给人看的。
 
-    `values` 是（名称，值，类型），`names` 是对应的字段；`filled` 里的是系统预填、没有人写过的。
+    `body` 是办理记录的内容；`values` 是（名称，值，类型），`names` 是对应的字段；`filled` 里的是系统预填、没有人写过的。
     """
 
     event: Event
@@ -163,6 +163,7 @@ class Line:
     values: Sequence[tuple[str, Any, str]]
     late: bool
     deemed: str
+    body: Mapping[str, Any]
     names: tuple[str, ...] = ()
     filled: frozenset[str] = frozenset()
 
@@ -205,6 +206,7 @@ def _line(definition: Definition, event: Event, show_sensitive: bool) -> Line:
         values=values,
         late=(event.recorded_at - event.at).total_seconds() > 3600,
         deemed=body["effects"].get("deemed", ""),
+        body=body,
         names=tuple(names),
         filled=frozenset(body["effects"].get("filled", ())),
     )

@@ -142,3 +142,11 @@ def in_sight(officer: Officer, uid: str, at: datetime | None = None) -> Case | N
         if found is None or not Reach.of(officer, at or timezone.now()).covers(found):
             return None
         return found
+
+
+def in_sight_or_done(officer: Officer, uid: str, key: str | None) -> Case | None:
+    """要办的一件：看得见的，或者用这个请求标识办过的（办完转给了别人，重来时照样答复“已办”）；都不是的为 None。"""
+    found = in_sight(officer, uid)
+    if found is None and key:
+        found = Case.objects.filter(uid=uid, events__key=key).select_related("version").first()
+    return found

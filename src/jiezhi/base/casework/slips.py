@@ -12,8 +12,10 @@ from typing import Any
 from django.core import signing
 
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework.models import EvidenceFile
+from jiezhi.base.casework.engine.rows import case_view
+from jiezhi.base.casework.models import Case, EvidenceFile
 from jiezhi.core.evidence.digest import is_hex
+from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.view import Missing
 
@@ -81,6 +83,25 @@ def accept(
         elif found:
             result[name] = _swapped(fields[name], inputs[name], known)
     return Handed(result, tuple(problems))
+
+
+def accept_step(
+    definition: Definition,
+    action: str,
+    inputs: Mapping[str, Any],
+    *,
+    officer: Officer,
+    case: Case | None = None,
+) -> Handed:
+    """人员办一步（`case` 不给是开件）填写的内容，同 `accept`。更正时本来就在那一项里的、不保密的材料可以照写摘要。"""
+    decl, fields = definition.action(action), definition.matter.fields
+    already: dict[str, Any] = {}
+    if case is not None and decl is not None and "correct" in decl.means:
+        current = case_view(case, ()).fields
+        already = {
+            name: value for name, value in current.items() if name in fields and not fields[name].secret
+        }
+    return accept(fields, inputs, officer=officer, already=already)
 
 
 def _texts(decl: FieldDecl, value: Any) -> Iterator[str]:

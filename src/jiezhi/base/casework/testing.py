@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -92,7 +93,7 @@ MATTER: dict[str, Any] = {
     "actions": {
         "register": {
             "title": "登记", "means": "register", "from": "start", "to": "new",
-            "by": ["post.dispatcher", "reporter", "system"],
+            "by": ["post.dispatcher", "reporter", "system"], "online": True,
             "collect": ["subject", "spot?", "reporter?"],
         },
         "dispatch": {
@@ -146,6 +147,14 @@ def definition(**changes: Any) -> Definition:
     """编译测试用的业务模板；`changes` 替换顶层的键。"""
     statutes = {key: StatuteDecl.model_validate(value) for key, value in STATUTES.items()}
     return Definition.build(MatterDecl.model_validate({**MATTER, **changes}), statutes, (), MEANS)
+
+
+def confidential() -> Definition:
+    """限指定人员的同一个业务：登记的人、答复的人看得见，别人看不见。"""
+    changed = copy.deepcopy(MATTER)
+    changed["roles"]["taker"] = {"title": "收件人"}
+    changed["actions"]["register"]["assign"] = {"taker": "actor"}
+    return definition(confidential=True, roles=changed["roles"], actions=changed["actions"])
 
 
 def make_office() -> Office:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from jiezhi.base.accounts import secrets
@@ -155,12 +155,13 @@ def _forget(case_id: int, fields: Sequence[str], words: set[str]) -> None:
     """索引和通知里抄过的也一并去掉。"""
     CaseParty.objects.filter(case=case_id, field__in=fields).delete()
     CaseField.objects.filter(case=case_id, name__in=fields).delete()
-    for notice in Notice.objects.filter(case=case_id):
+    for notice in Notice.objects.filter(Q(case=case_id) | Q(delivery__case=case_id)):
         if clean := _cleaned(notice.text, words):
             Notice.objects.filter(pk=notice.pk).update(text=clean)
     for row in Delivery.objects.filter(case=case_id, kind="notify"):
-        if clean := _cleaned(row.payload["text"], words):
-            Delivery.objects.filter(pk=row.pk).update(payload={**row.payload, "text": clean})
+        payload = {name: _cleaned(text, words) or text for name, text in row.payload.items()}
+        if payload != row.payload:
+            Delivery.objects.filter(pk=row.pk).update(payload=payload)
 
 
 def _cleaned(text: str, words: set[str]) -> str:

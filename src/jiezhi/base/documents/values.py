@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,11 +83,15 @@ class Row:
 
 
 class Names:
-    """代号 → 名称，查一次就记住。`at` 是办理那一刻：事项的名称按当时生效的一版。"""
+    """代号 → 名称，查一次就记住：人员、单位、代码表一次取齐，不逐个查。
+
+    `at` 是办理那一刻：事项的名称按当时生效的一版。
+    """
 
     def __init__(self, at: datetime) -> None:
         self.at = at
         self._found: dict[tuple[str, str], str] = {}
+        self._tables: dict[str, Mapping[str, str]] = {}
 
     def get(self, decl: FieldDecl, value: str) -> str:
         """人员、单位、区域、代码、事项的名称；找不到的印代号。"""
@@ -102,19 +106,38 @@ class Names:
 
     def _look(self, decl: FieldDecl, value: str) -> str | None:
         match decl.type:
-            case FieldType.OFFICER if value.isdigit():
-                return Officer.objects.filter(pk=value).values_list("name", flat=True).first()
+            case FieldType.OFFICER:
+                return self._table("officer", _officers).get(value)
             case FieldType.UNIT:
-                return Unit.objects.filter(code=value).values_list("name", flat=True).first()
+                return self._table("unit", _units).get(value)
             case FieldType.AREA:
                 return Area.objects.filter(code=value).values_list("name", flat=True).first()
             case FieldType.CODE:
-                row = CodeList.objects.filter(name=decl.list).first()
-                return row.codes.get(value) if row else None
+                name = decl.list or ""
+                return self._table(f"code.{name}", lambda: _codes(name)).get(value)
             case FieldType.POWER:
                 version = powers.in_force(value, self.at) or powers.versions(value).last()
                 return version.title if version else None
         return None
+
+    def _table(self, name: str, take: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+        if name not in self._tables:
+            self._tables[name] = take()
+        return self._tables[name]
+
+
+def _officers() -> dict[str, str]:
+    return {str(pk): name for pk, name in Officer.objects.order_by().values_list("pk", "name")}
+
+
+def _units() -> dict[str, str]:
+    return dict(Unit.objects.order_by().values_list("code", "name"))
+
+
+def _codes(name: str) -> Mapping[str, str]:
+    row = CodeList.objects.filter(name=name).first()
+    found: Mapping[str, str] = row.codes if row else {}
+    return found
 
 
 def shown(decl: FieldDecl, value: Any, names: Names) -> Any:

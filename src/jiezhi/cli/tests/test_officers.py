@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from django.utils import timezone
 
+from jiezhi.base.accounts.actions import deactivate_officer
 from jiezhi.base.accounts.authority import is_administrator
 from jiezhi.base.accounts.models import AdminRecord, Officer, Post, SecondFactor
 from jiezhi.base.registry.models import Appointment, Unit
@@ -123,3 +124,46 @@ def test_two_factor_is_shown_and_removed() -> None:
     assert "系统管理员" in run("--remove", "--reason", "手机丢了", "--as", "wangjing", code=1)
     assert "已解除王静" in run("--remove", "--reason", "手机丢了", "--as", "lixiaoming")
     assert not SecondFactor.objects.exists()
+
+
+def run(*words: str, input: str | None = None, code: int = 0) -> str:
+    result = CliRunner().invoke(main, ["officer", *words], input=input)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_back_at_work() -> None:
+    """返岗：系统管理员办，账号恢复、设新口令、另任职，都在管理记录里；在岗的、不是管理员的办不了。"""
+    add(*FIRST)
+    add("wangwu", "王五", "--post", "unit_clerk", "--unit", "office", "--as", "lixiaoming")
+    again = ("return", "wangwu", "--password-stdin", "--as", "lixiaoming")
+    new = "再来yunqiao-27\n"
+    assert "王五在岗，不用办返岗" in run(*again, input=new, code=1)
+    assert "系统管理员" in run(
+        "return", "lixiaoming", "--password-stdin", "--as", "wangwu", input=new, code=1
+    )
+    admin, worker = Officer.objects.get(login="lixiaoming"), Officer.objects.get(login="wangwu")
+    deactivate_officer(worker, reason="借调", acting_officer=admin)
+    assert "--post 和 --unit" in run(*again, "--post", "unit_clerk", input=new, code=1)
+    assert "没有代码为“nowhere”的单位" in run(
+        *again, "--post", "unit_clerk", "--unit", "nowhere", input=new, code=1
+    )
+    worker.refresh_from_db()
+    assert not worker.is_active, "没有办成的什么也没有动"
+    assert "王五已返岗" in run(*again, "--post", "unit_clerk", "--unit", "office", input=new)
+    worker.refresh_from_db()
+    assert worker.is_active and worker.check_password("再来yunqiao-27") and worker.must_change_password
+    assert Appointment.objects.filter(officer=worker, valid_to=None).count() == 1
+    titles = set(AdminRecord.objects.filter(officer=admin).values_list("title", flat=True))
+    assert {"返岗", "重置口令"} <= titles
+
+
+def test_particulars_and_posts_are_changed_on_record() -> None:
+    add(*FIRST)
+    assert "至少写一项" in run("change", "lixiaoming", "--as", "lixiaoming", code=1)
+    assert "已改李小明的资料" in run("change", "lixiaoming", "--title", "科长", "--as", "lixiaoming")
+    assert Officer.objects.get().title == "科长"
+    assert "没有代码为“boss”的岗位" in run("post", "boss", "--title", "大王", "--as", "lixiaoming", code=1)
+    assert "已改岗位“科室内勤”" in run("post", "unit_clerk", "--title", "科室内勤", "--as", "lixiaoming")
+    record = AdminRecord.objects.get(action="post.change")
+    assert record.officer == Officer.objects.get() and record.new == {"title": "科室内勤"}

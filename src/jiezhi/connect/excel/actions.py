@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets as random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
@@ -19,7 +17,7 @@ from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework.actions import Entry, officer_actor
 from jiezhi.base.casework.engine.memory import not_collecting
 from jiezhi.base.casework.engine.work import Work
-from jiezhi.connect.excel import queries
+from jiezhi.connect.excel import copies, queries
 from jiezhi.connect.excel.columns import convert
 from jiezhi.connect.excel.engine import Prepare, work_through
 from jiezhi.connect.excel.errors import SheetError
@@ -31,11 +29,10 @@ from jiezhi.connect.excel.package import MAX_FILE
 from jiezhi.connect.excel.planning import Planned, Planner
 from jiezhi.connect.excel.queries import ImportReport, report
 from jiezhi.connect.excel.reader import Row, Sheet, read_sheet
-from jiezhi.core.evidence.digest import sm3_hex
 from jiezhi.services.dispatch import session as dispatch
 
 __all__ = [
-    "MAX_ROWS", "discard_copy", "export_cases",
+    "MAX_ROWS", "export_cases",
     "resume_import", "run_import", "start_import", "write_error_report",
 ]  # fmt: skip
 
@@ -70,14 +67,14 @@ def start_import(
     chosen, matching = choose(mappings, sheet.headers, layout, column_map)
     _may_import(chosen, acting_officer, moment)
     total = sum(1 for _ in sheet.rows)
-    digest = sm3_hex(content)
+    digest, stored = copies.store(content)
     return ImportRun.objects.create(
         matter=matter,
         layout=chosen.name,
         system=chosen.system,
         file_name=name[:200],
         sm3=digest,
-        stored=_store(content, digest, name),
+        stored=stored,
         sheet=Layout.of(sheet).model_dump(mode="json"),
         columns={ours: sheet.headers[at] for ours, at in matching.found.items()},
         notes=[*matching.sentences(), *_unused(matching.unused), *sheet.warnings[:50]],
@@ -140,17 +137,6 @@ def write_error_report(run: ImportRun, out: str | PathLike[str] | BinaryIO) -> i
                 waiting = next(found, None)
 
     return error_report(Layout.model_validate(run.sheet), rows(), out)
-
-
-def discard_copy(run: ImportRun, *, acting_officer: Officer | None) -> None:
-    """删去留存的原件（内有个人信息）；逐行的结果留着，但不能再出退回表、不能再接着导。"""
-    require_active(acting_officer)
-    path = queries.stored_copy(run)
-    others = ImportRun.objects.filter(stored=run.stored).exclude(pk=run.pk)
-    if path is not None and not others.exists():
-        path.unlink()
-    ImportRun.objects.filter(pk=run.pk).update(stored="")
-    run.stored = ""
 
 
 def _run(
@@ -243,12 +229,7 @@ def _finish(run: ImportRun, sheet: Sheet, now: datetime) -> None:
 
 
 def _open(run: ImportRun) -> Sheet:
-    path = queries.stored_copy(run)
-    if path is None:
-        raise SheetError("留存的原件已经不在了。请重新上传这个文件，已导入的不会重复。")
-    content = path.read_bytes()
-    if sm3_hex(content) != run.sm3:
-        raise SheetError("留存的原件与上传时不一致。请重新上传这个文件，已导入的不会重复。")
+    content = copies.read(run)
     wanted = queries.wanted(queries.mappings_for(run.matter))
     sheet = read_sheet(content, max_rows=MAX_ROWS, wanted=wanted, name=run.file_name)
     if sheet.headers != run.sheet["headers"]:
@@ -272,23 +253,6 @@ def content_of_file(source: Any, name: str = "") -> tuple[bytes, str]:
     if len(content) > MAX_FILE:
         raise SheetError(f"文件超过 {MAX_FILE >> 20} MB。请按时间分成几个文件后分别导入。")
     return content, name or Path(str(getattr(source, "name", "") or "导入.xlsx")).name
-
-
-def _store(content: bytes, digest: str, name: str) -> str:
-    """原件按摘要留存，只有运行本系统的账号读得到。"""
-    folder = queries.folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    suffix = Path(name).suffix.lower()
-    stored = digest + (suffix if suffix[1:].isalnum() and len(suffix) <= 6 else "")
-    path = folder / stored
-    if not path.is_file():
-        partial = folder / f".{stored}.{random.token_hex(4)}"
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(path)
-    return stored
 
 
 def _may_import(mapping: SheetMapping, officer: Officer | None, now: datetime) -> None:

@@ -74,9 +74,13 @@ def work_through(
         turns.append(turn)
     results: list[Result] = []
     if entries:
-        officer = run.officer
-        actor = Actor("import", str(officer.pk) if officer else "", officer.name if officer else "导入")
-        results = casework.act_many(entries, actor=actor, now=now, batch=len(entries) + 1, prepare=prepare)
+        results = casework.act_many(
+            entries,
+            actor=casework.import_actor(run.officer),
+            now=now,
+            batch=len(entries) + 1,
+            prepare=prepare,
+        )
     found: list[ImportRow] = []
     for turn in turns:
         mine = results[turn.start : turn.start + len(turn.acts)] if turn.answer is None else []

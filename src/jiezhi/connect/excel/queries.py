@@ -6,9 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from jiezhi.base.accounts.models import Officer
@@ -118,17 +116,6 @@ def wanted(mappings: dict[str, SheetMapping]) -> set[str]:
 def mapping_for(run: ImportRun, headers: Sequence[str]) -> SheetMapping:
     """这次导入用的对应。"""
     return choose(mappings_for(run.matter), headers, run.layout, run.columns)[0]
-
-
-def folder() -> Path:
-    """留存原件的目录。"""
-    return Path(settings.HOME) / "imports"
-
-
-def stored_copy(run: ImportRun) -> Path | None:
-    """留存的原件；已经删去的为 None。"""
-    path = folder() / run.stored
-    return path if run.stored and path.is_file() else None
 
 
 def refused_rows(run: ImportRun) -> Iterator[tuple[int, list[str]]]:

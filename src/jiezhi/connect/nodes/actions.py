@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +17,9 @@ from jiezhi.base.casework import matters
 from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry import stamps
 from jiezhi.connect import calling
-from jiezhi.connect.nodes import applying, identity, outbound, packing, roster
+from jiezhi.connect.nodes import applying, identity, packing, roster
 from jiezhi.connect.nodes.identity import Card
 from jiezhi.connect.nodes.models import Arrival, Incoming, IncomingFile, OutgoingEntry, Peer, Rejection
-from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.evidence.digest import is_hex
 from jiezhi.core.parcels.format import is_code
 
@@ -148,20 +145,7 @@ def renew(peer: Peer, *, why: str, acting_officer: Officer | None, now: datetime
         raise ValidationError({"why": "请写明为什么重起一轮"})
     with transaction.atomic():
         peer = _locked(peer)
-        old = {"epoch": peer.out_epoch, "seq": peer.out_seq, "acked": peer.acked}
-        count = packing.start_over(peer, now)
-        outbound.put_hello(peer, now)
-        write_record(
-            "node.renew",
-            "与节点重起一轮",
-            peer,
-            acting_officer=acting_officer,
-            now=now,
-            old=old,
-            new={"epoch": peer.out_epoch},
-            note=why,
-        )
-    return count
+        return packing.start_over(peer, now, why=why, acting_officer=acting_officer)
 
 
 def retry(arrival: Arrival, *, acting_officer: Officer | None, now: datetime | None = None) -> Arrival:
@@ -195,33 +179,6 @@ def sweep(now: datetime) -> None:
     IncomingFile.objects.filter(parcel__in=done).delete()
     done.update(sealed="", cleared_at=now)
     Rejection.objects.filter(at__lt=now - KEEP_REJECTIONS).delete()
-
-
-def forget(case: int, fields: Mapping[int, set[str]], now: datetime) -> set[str]:
-    """件上依法清除：送到的、收到的包里也不留这一件的内容，同一包里别的件不动。
-
-    还没有送到的照送，送到之后由 `sweep` 清。
-    """
-    sent = OutgoingEntry.objects.filter(case=case, parcel__acked_at__isnull=False)
-    sent.update(sealed="", files=[], cleared_at=now)
-    arrivals = Arrival.objects.filter(case=case)
-    parcels = Incoming.objects.select_for_update().filter(pk__in=arrivals.values("parcel"), cleared_at=None)
-    for row in parcels.order_by("pk"):
-        gone = set(arrivals.filter(parcel=row).values_list("uid", flat=True))
-        value = json.loads(row.sealed)
-        for one in value["entries"]:
-            if one["id"] in gone:
-                one["data"] = {}
-        if row.applied_at is not None and not any(one["data"] for one in value["entries"]):
-            row.sealed, row.cleared_at = "", now
-        else:
-            row.sealed = encode(value).decode()
-        row.save(update_fields=["sealed", "cleared_at"])
-        left = encode(value["entries"]).decode()
-        for kept in row.files.all():  # 替没有办成的留着的材料：只有清掉的那一条用的，不再留
-            if kept.file_id not in left:
-                kept.delete()
-    return set()
 
 
 def _turn(

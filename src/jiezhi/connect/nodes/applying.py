@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DataError, transaction
+from django.db import DatabaseError, DataError, transaction
 
 from jiezhi.base.casework import actions, matters
 from jiezhi.base.casework.models import Case
@@ -23,7 +25,13 @@ from jiezhi.core.parcels import Entry, Parcel
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.view import Actor
 
+log = logging.getLogger(__name__)
+
 ROUND = 50
+# 对方没有办成的，居民只看得到这一句；缘由留在 OutgoingEntry.refused，给工作人员看。
+NOT_YET = "街道还没有收下，工作人员正在处理，编号不变"
+STILL = "街道没有办成撤回，街道仍在办理，编号不变"
+ELSEWHERE = "对方没有办成，缘由请系统管理员用 jiezhi nodes status 看"
 # 各种节点许送什么：外网的机器被人占了，也只能报事和替来件人评价。
 ALLOWED: dict[str, frozenset[str]] = {
     Peer.Kind.OUTSIDE: frozenset({outbound.OPEN, outbound.ACT, outbound.REFUSED}),
@@ -43,6 +51,9 @@ STAGES: dict[str, tuple[str, ...]] = {
     "withdrawn": ("close",),
     "void": ("close",),
 }
+
+
+_CHINESE, _ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]+ [a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,8 @@ def apply_waiting(now: datetime, *, limit: int = ROUND) -> int:
             while count < limit and _next(row.pk, parcel, now):
                 count += 1
         except Exception as error:  # 记下缘由，别的节点照办
-            Incoming.objects.filter(pk=row.pk).update(trouble=f"没有办成，稍后再试：{error}"[:400])
+            log.exception("节点 %s 的第 %s 号包没有办成", peer.code, row.seq)
+            Incoming.objects.filter(pk=row.pk).update(trouble=f"没有办成，稍后再试：{why(error)}")
             stuck.add(row.peer_id)
         if count >= limit:
             break
@@ -130,7 +142,22 @@ def handle(one: Item) -> Told:
             return do[entry.kind](one)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, DataError) as error:
         # DataError：长短、大小存不下的，PostgreSQL 才报。
-        return Told(REFUSED, f"内容不成样：{error!r}".replace("\0", ""))
+        log.warning("节点 %s 送来的 %s 内容不成样", peer.code, entry.uid[:120], exc_info=True)
+        return Told(REFUSED, f"内容不成样：{why(error)}")
+
+
+def why(error: Exception) -> str:
+    """出了什么错，用中文说；原文另进日志。"""
+    if isinstance(error, KeyError) and error.args and type(error.args[0]) is str:
+        return f"缺“{error.args[0][:40]}”这一项".replace("\0", "")
+    if isinstance(error, DataError):
+        return "有太长、太大而存不下的"
+    if isinstance(error, DatabaseError):
+        return "读写库出错"
+    if isinstance(error, OSError):
+        return "读写材料出错"
+    said = str(error).replace("\0", "")
+    return said[:300] if _CHINESE.search(said) and not _ENGLISH.search(said) else "写法不对"
 
 
 def _locked(pk: int) -> Case:
@@ -271,7 +298,7 @@ def _news(one: Item) -> Told:
 
 
 def _refused(one: Item) -> Told:
-    """对方说我送的一条没有办成：记在那一条上，件上登记一句话。"""
+    """对方说我送的一条没有办成：缘由记在那一条上，件上只登记一句固定的话。"""
     found = OutgoingEntry.objects.filter(peer=one.peer, uid=one.text("entry", 120))
     sent = found.select_related("case").first()
     if sent is None:
@@ -280,8 +307,11 @@ def _refused(one: Item) -> Told:
     OutgoingEntry.objects.filter(pk=sent.pk).update(refused=say)
     if sent.case is None:
         return Told(NOTED, say)
-    case = _locked(sent.case.pk)
-    return _register(one, case, "", {"news": f"对方没有办成：{say}"}, say)
+    words = ELSEWHERE
+    if one.peer.kind == Peer.Kind.INSIDE:
+        withdrawn = sent.sealed and "withdraw" in json.loads(sent.sealed).get("means", ())
+        words = STILL if withdrawn else NOT_YET
+    return _register(one, _locked(sent.case.pk), "", {"news": words}, words)
 
 
 def _register(one: Item, case: Case, stage: str, fields: Mapping[str, Any], words: str) -> Told:

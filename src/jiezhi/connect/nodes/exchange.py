@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -10,10 +11,12 @@ from typing import BinaryIO
 from django.db.models import Q
 
 from jiezhi.connect import calling
-from jiezhi.connect.nodes import packing, receiving
+from jiezhi.connect.nodes import applying, packing, receiving
 from jiezhi.connect.nodes.models import Peer
 from jiezhi.core.parcels import Refused
 from jiezhi.core.parcels.notes import MAX_NOTE
+
+log = logging.getLogger(__name__)
 
 SEND, FETCH = "bao/", "qu/"
 SECONDS = 120.0
@@ -46,7 +49,8 @@ def exchange_due(now: datetime) -> None:
         try:
             exchange(peer, now)
         except Exception as error:  # 一个节点出错，不连累别的
-            _remember(peer, f"程序出错：{error!r}", now)
+            log.exception("与节点 %s 往来出错", peer.code)
+            _remember(peer, f"程序出错，{applying.why(error)}（原文在日志里）", now)
 
 
 def exchange(peer: Peer, now: datetime) -> Exchanged:

@@ -179,7 +179,10 @@ class Arrival(SealedModel):
     class Meta:
         verbose_name = "收到的内容"
         constraints = [models.UniqueConstraint(fields=["peer", "uid"], name="one_entry_in")]
-        indexes = [models.Index(fields=["outcome", "-id"], name="arrival_outcome")]
+        indexes = [
+            models.Index(fields=["outcome", "-id"], name="arrival_outcome"),
+            models.Index(fields=["at"], name="arrival_at"),
+        ]
 
     def __str__(self) -> str:
         return self.uid

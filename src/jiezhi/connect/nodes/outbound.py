@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.extensions import Context, Step
-from jiezhi.base.casework.followups import merged_under, own_words
+from jiezhi.base.casework.followups import CODE, merged_under, own_words
 from jiezhi.base.casework.models import Case, Delivery, Event, EvidenceFile
 from jiezhi.base.casework.outbox import NotYet
 from jiezhi.connect import steps
@@ -84,7 +85,7 @@ def stage_of(definition: Definition, view: CaseView, state: str, tells: bool) ->
 
 def queue_open(row: Delivery, now: datetime) -> str:
     """送件：开件时填的，件上现在的值。"""
-    peer, case, event = _parts(row)
+    peer, (case, event) = _peer(row), _parts(row)
     definition = matters.definition_of(case.version)
     names = {
         name
@@ -117,7 +118,7 @@ def queue_open(row: Delivery, now: datetime) -> str:
 
 def queue_act(row: Delivery, now: datetime) -> str:
     """来件人后来办的。送件还没有列入的等一等：两条的先后不能乱。"""
-    peer, case, event = _parts(row)
+    peer, (case, event) = _peer(row), _parts(row)
     link = Link.objects.filter(peer=peer, case=case, theirs=False).order_by("-pk").first()
     if link is None:
         raise NotYet("件还没有列入要送的内容")
@@ -141,14 +142,8 @@ def queue_act(row: Delivery, now: datetime) -> str:
 
 def queue_news(row: Delivery, now: datetime) -> str:
     """一步的消息：对来件人说的话和办到哪里。办理细节不送外网。"""
-    case = row.case
-    assert case is not None and row.event_id is not None
-    event = Event.objects.select_related("payload").get(pk=row.event_id)
-    told = [
-        one.payload["text"]
-        for one in Delivery.objects.filter(event=event, kind="notify").order_by("pk")
-        if one.payload["to"] in ("reporter", "followers")
-    ]
+    case, event = _parts(row)
+    told = told_in(Delivery.objects.filter(event=event, kind="notify"))
     followers = [case, *merged_under(case)]
     links = list(Link.objects.filter(case__in=followers, theirs=True).select_related("peer").order_by("pk"))
     sent = 0
@@ -163,13 +158,19 @@ def queue_news(row: Delivery, now: datetime) -> str:
     return f"已列入要送的消息 {sent} 条" if sent else "不是节点送来的件，或没有新的话"
 
 
+def told_in(notices: QuerySet[Delivery]) -> list[dict[str, str]]:
+    """这些通知里对来件人说的话，按先后。给查询码的不算：它只对在这里登记的人有用。"""
+    rows = notices.order_by("pk").values_list("payload", flat=True)
+    return [one for one in rows if one["to"] in ("reporter", "followers") and CODE not in one["text"]]
+
+
 def _following(stage: str) -> str:
     """并入别的件之后跟着主件走：主件自己并入、撤回，与它无关。"""
     return HANDLING if stage in ("merged", "withdrawn") else stage
 
 
 def _put_news(
-    link: Link, own: Case, case: Case, event: Event, stage: str, told: list[str], now: datetime
+    link: Link, own: Case, case: Case, event: Event, stage: str, told: list[dict[str, str]], now: datetime
 ) -> None:
     definition = matters.definition_of(case.version)
     outside = link.peer.kind == Peer.Kind.OUTSIDE
@@ -192,7 +193,7 @@ def _put_news(
         "number": own.number,
         "stage": stage,
         "state": definition.matter.states[event.to_state].title,
-        "told": [clean(own_words(text, case, own)) for text in told],
+        "told": [clean(said) for one in told for said in own_words(one, case, [own])],
         "at": to_iso(event.at),
         "fields": fields,
         "reason": clean(steps.reason(event)) if not outside and stage == "transferred" else "",
@@ -225,10 +226,15 @@ def _put(peer: Peer, uid: str, kind: str, case: Case | None, data: Mapping[str, 
     )
 
 
-def _parts(row: Delivery) -> tuple[Peer, Case, Event]:
-    assert row.case is not None and row.event_id is not None
-    peer = Peer.objects.get(pk=row.payload["peer"])
-    return peer, row.case, Event.objects.select_related("payload").get(pk=row.event_id)
+def _parts(row: Delivery) -> tuple[Case, Event]:
+    """件和那一步。件先锁住：正在依法清除的，等它清完再看内容。"""
+    assert row.case_id is not None and row.event_id is not None
+    case = Case.objects.select_for_update(no_key=True).get(pk=row.case_id)
+    return case, Event.objects.select_related("payload").get(pk=row.event_id)
+
+
+def _peer(row: Delivery) -> Peer:
+    return Peer.objects.get(pk=row.payload["peer"])
 
 
 def _private(peer: Peer) -> bool:

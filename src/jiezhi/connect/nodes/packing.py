@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets as random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.records import write_record
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import EvidenceFile
@@ -22,6 +24,9 @@ from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.parcels import FIRST, Entry, FileRef, Note, NoteKind, Parcel, Signed, write_parcel
 from jiezhi.core.parcels.format import PARCEL_MARK
 from jiezhi.core.parcels.notes import MAX_HELD, stamp
+from jiezhi.core.procedure.fold import REASON
+
+log = logging.getLogger(__name__)
 
 # 一包最多几条、文字和材料合计各最多几字节（单独一条就超过的自成一包）；收的时候最多认多大的包。
 MOST_ENTRIES = 200
@@ -49,11 +54,14 @@ def _pack_one(peer: Peer, now: datetime) -> bool:
         peer = Peer.objects.select_for_update().get(pk=peer.pk)
         rows = list(waiting(peer).order_by("id")[:MOST_ENTRIES])
         wanted = {digest for row in rows for digest in row.files}
-        sizes = dict(EvidenceFile.objects.filter(pk__in=wanted).values_list("pk", "size"))
+        here = EvidenceFile.objects.filter(pk__in=wanted, erased_at=None)
+        sizes = dict(here.values_list("pk", "size"))
         chosen: list[OutgoingEntry] = []
         total = words = 0
         for row in rows:
-            total += sum(sizes.get(digest, 0) for digest in row.files)
+            if gone := set(row.files) - set(sizes):  # 写下之后依法清除了的
+                strip(row, (), gone)
+            total += sum(sizes[digest] for digest in row.files)
             words += len(row.sealed.encode())
             if chosen and (total > MOST_BYTES or words > MOST_WORDS):
                 break
@@ -130,7 +138,8 @@ def write_to(row: Outgoing, out: BinaryIO) -> None:
     try:
         write_parcel(out, parcel, Signed.from_value(row.signed), _material)
     except (OSError, ValueError) as error:
-        say = f"第 {row.seq} 号包里的材料写不出来（{error}）；已依法清除的，请用 jiezhi nodes renew 重起一轮"
+        log.warning("第 %s 号包里的材料写不出来", row.seq, exc_info=True)
+        say = f"第 {row.seq} 号包里的材料写不出来；已依法清除的，请用 jiezhi nodes renew 重起一轮"
         raise CannotWrite(say) from error
 
 
@@ -212,19 +221,7 @@ def _lost_by_peer(peer: Peer, epoch: int, upto: int, now: datetime) -> bool:
     cleared = peer.entries.filter(parcel__isnull=False, parcel__acked_at=None).exclude(cleared_at=None)
     if not lost or (epoch == peer.out_epoch and not cleared.exists()):
         return False
-    old = {"epoch": peer.out_epoch, "seq": peer.out_seq, "acked": peer.acked}
-    start_over(peer, now)
-    outbound.put_hello(peer, now)
-    write_record(
-        "node.renew",
-        "与节点重起一轮",
-        peer,
-        acting_officer=None,
-        now=now,
-        old=old,
-        new={"epoch": peer.out_epoch},
-        note=peer.trouble or "对方从较早的备份恢复，自动重起",
-    )
+    start_over(peer, now, why="对方从较早的备份恢复，自动重起")
     return True
 
 
@@ -236,11 +233,12 @@ def take_note(peer: Peer, found: Note, now: datetime) -> None:
         Peer.objects.filter(pk=peer.pk).update(heard_at=now)
 
 
-def start_over(peer: Peer, now: datetime) -> int:
-    """重起一轮：对方没有说收到的内容重新成包。须在事务里、`peer` 已锁住。返回重新成包的条数。
+def start_over(peer: Peer, now: datetime, *, why: str, acting_officer: Officer | None = None) -> int:
+    """重起一轮：对方没有说收到的内容重新成包，写管理记录。须在事务里、`peer` 已锁住。返回重新成包的条数。
 
     内容已经清掉的送不了，在那一条上写明，提醒人与对方核对。
     """
+    old = {"epoch": peer.out_epoch, "seq": peer.out_seq, "acked": peer.acked}
     left = Outgoing.objects.filter(peer=peer, acked_at=None)
     entries = OutgoingEntry.objects.filter(parcel__in=left)
     lost = entries.exclude(cleared_at=None).update(parcel=None, refused=LOST)
@@ -253,21 +251,38 @@ def start_over(peer: Peer, now: datetime) -> int:
         f"对方没有收到而本机已清掉的 {lost} 条不能重送，请与对方核对（jiezhi nodes status）" if lost else ""
     )
     peer.save(update_fields=["out_epoch", "out_seq", "out_last", "acked", "held", "trouble"])
-    _without_erased(peer)
+    outbound.put_hello(peer, now)
+    write_record(
+        "node.renew",
+        "与节点重起一轮",
+        peer,
+        acting_officer=acting_officer,
+        now=now,
+        old=old,
+        new={"epoch": peer.out_epoch},
+        note=why,
+    )
     return moved
 
 
-def _without_erased(peer: Peer) -> None:
-    """重新成包的内容里，已依法清除的材料拿掉。"""
-    for row in waiting(peer).exclude(files=[]):
-        here = set(EvidenceFile.objects.filter(pk__in=row.files, erased_at=None).values_list("pk", flat=True))
-        if here >= set(row.files):
-            continue
-        data = json.loads(row.sealed)
-        data["files"] = [one for one in data["files"] if one["sm3"] in here]
-        for name, value in data["fields"].items():
-            if isinstance(value, list):
-                data["fields"][name] = [one for one in value if one in here or one not in row.files]
-        row.sealed = json.dumps(data, ensure_ascii=False)
-        row.files = [digest for digest in row.files if digest in here]
-        row.save(update_fields=["sealed", "files"])
+def strip(row: OutgoingEntry, names: Collection[str], gone: Collection[str], *, hush: bool = False) -> bool:
+    """从还没有送到的一条里拿掉：这些字段（含理由）、这些材料、对来件人说的话（`hush`）。返回有没有改。"""
+    data = json.loads(row.sealed)
+    fields = {name: value for name, value in data.get("fields", {}).items() if name not in names}
+    for name, value in fields.items():
+        if isinstance(value, list):
+            fields[name] = [one for one in value if not isinstance(one, str) or one not in gone]
+    if "fields" in data:
+        data["fields"] = fields
+    if "files" in data:
+        data["files"] = [one for one in data["files"] if one["sm3"] not in gone]
+    if REASON in names and "reason" in data:
+        data["reason"] = ""
+    if hush:
+        data["told"] = []
+    left = encode(data).decode()
+    if left == row.sealed:
+        return False
+    row.sealed, row.files = left, [digest for digest in row.files if digest not in gone]
+    row.save(update_fields=["sealed", "files"])
+    return True

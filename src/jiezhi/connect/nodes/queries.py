@@ -38,19 +38,31 @@ def peers() -> QuerySet[Peer]:
     return Peer.objects.all()
 
 
+def missing(peer: Peer) -> tuple[int, ...]:
+    """前面缺的号。"""
+    return _before(peer, _held(peer))
+
+
+def _held(peer: Peer) -> tuple[int, ...]:
+    current = peer.incoming.filter(epoch=peer.in_epoch, seq__gt=peer.in_seq)
+    return tuple(current.order_by("seq").values_list("seq", flat=True))
+
+
+def _before(peer: Peer, held: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(one for one in range(peer.in_seq + 1, max(held, default=0)) if one not in held)
+
+
 def standing(peer: Peer) -> Standing:
     """与一个节点往来到了哪里。"""
     peer.refresh_from_db()
-    current = peer.incoming.filter(epoch=peer.in_epoch, seq__gt=peer.in_seq)
-    held = tuple(current.order_by("seq").values_list("seq", flat=True))
-    missing = tuple(one for one in range(peer.in_seq + 1, max(held, default=0)) if one not in held)
+    held = _held(peer)
     return Standing(
         peer=peer,
         waiting=packing.waiting(peer).count(),
         unacked=packing.unacknowledged(peer).count(),
         unapplied=Incoming.objects.filter(peer=peer, applied_at=None).count() - len(held),
         held=held,
-        missing=missing,
+        missing=_before(peer, held),
         refused=peer.arrivals.filter(outcome=Arrival.Outcome.REFUSED).count(),
         returned=peer.entries.exclude(refused="").count(),
     )

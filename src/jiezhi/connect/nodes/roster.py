@@ -35,3 +35,13 @@ def _load() -> tuple[Known, ...]:
 def known(context: Context) -> tuple[Known, ...]:
     """全部节点。"""
     return _cache.get(_load, context.work.standing.stamps.get(STAMP, ""))
+
+
+def has(context: Context, kind: str = Peer.Kind.INSIDE) -> bool:
+    """登记了在用的这一种节点。有内网办理节点的就是外网机：登记的件送得进去。"""
+    return any(one.kind == kind and one.trusted for one in known(context))
+
+
+def lacks(context: Context, kind: str = Peer.Kind.INSIDE) -> bool:
+    """没有在用的这一种节点。"""
+    return not has(context, kind)

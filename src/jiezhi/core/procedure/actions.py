@@ -36,10 +36,26 @@ class ChildDecl(Declaration):
 
 
 class NotifyDecl(Declaration):
-    """办理后发给谁的通知。文字里可写 {number} {title} {state} {due} {field.x}。"""
+    """办理后发给谁的通知。文字里可写 {number} {title} {state} {due} {field.x}；给来件人的还可写 {code}（查询码）。"""
 
     to: str = Field(description="reporter、followers、unit、role.x、post.x")
     text: Text
+    merged: Text | None = Field(
+        None,
+        description="对并入本件的各件来件人怎样说（去标识之后接在“您反映的 … 已并入 … 一并办理。”后面）；"
+        "不写的只说办到哪个环节",
+    )
+
+
+class OnlineDecl(Declaration):
+    """居民可以在网上登记：居民接口只列、只收写了它的开件动作。"""
+
+    set: dict[Name, str | int | bool] = Field({}, description="由系统写入的（不由来件人填的字段），如来源")
+    needs: Names = Field([], description="服务登记的条件：这台机器上都成立才列、才收")
+
+
+def _online(value: Any) -> Any:
+    return {} if value is True else value
 
 
 class ExtendOp(Declaration):
@@ -83,6 +99,9 @@ class ActionDecl(Declaration):
         "parent.含义（上级件做了这个含义）、date.x",
     )
     every: str | None = Field(None, description="每隔多久自动办理一次，如 30日")
+    online: Annotated[OnlineDecl | None, BeforeValidator(_online)] = Field(
+        None, description="居民可以在网上登记；没有另外要写的写 true"
+    )
     collect: Names = Field([], description="要采集的字段；末尾加 ? 表示可以不填")
     fill: dict[Name, DottedName] = Field({}, description="由服务登记的事实预填的字段")
     blank: Names = Field([], description="没有填就清空的选填字段：不沿用上一次填的（如上一个当事人的回执）")

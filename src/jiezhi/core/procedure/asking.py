@@ -7,17 +7,23 @@ from typing import Any
 from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl
+from jiezhi.core.procedure.inputs import fillable
 
 # 声明里照抄的几项：没有写的不出现。
 _PLAIN = ("help", "max", "min", "unit", "default")
 
 
-def asked(definition: Definition, decl: ActionDecl) -> list[dict[str, Any]]:
-    """要填的各项，按声明的次序：name、title、type、required，和各类型自己的（choices、list、kind、columns……）。"""
-    required = set(decl.required())
+def asked(definition: Definition, decl: ActionDecl, kind: str = "officer") -> list[dict[str, Any]]:
+    """要填的各项，按声明的次序：name、title、type、required，和各类型自己的（choices、list、kind、columns……）。
+
+    `kind` 是谁来填（officer、reporter……）：不由来件人填的不问来件人。
+    """
+    required, mine = set(decl.required()), set(fillable(definition, decl, kind))
     fields = definition.matter.fields
     return [
-        {"name": name, "required": name in required, **described(fields[name])} for name in decl.collected()
+        {"name": name, "required": name in required, **described(fields[name])}
+        for name in decl.collected()
+        if name in mine
     ]
 
 

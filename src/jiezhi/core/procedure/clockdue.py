@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from jiezhi.core.calendar import (
@@ -111,6 +111,20 @@ def moment(value: Any) -> datetime | None:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise Uncountable(f"日期 {found.year} 年超出能计算的范围")
     return found
+
+
+def given(decl: ClockDecl, merged: Mapping[str, Any], start: datetime) -> dict[str, Any] | None:
+    """主办系统给的到期，写成 op 里的 due；没有给、给的不晚于起算的为 None。
+
+    只有日子（北京时间零时）的算到那天完。这样的 op 不写 limit。
+    """
+    found = moment(merged.get(decl.due.removeprefix("field."))) if decl.due else None
+    if found is None:
+        return None
+    local = found.astimezone(LOCAL)
+    if local.time() == time.min:
+        local += timedelta(days=1)
+    return {"due": local.isoformat()} if local > start else None
 
 
 def keyed(op: dict[str, Any], key: str, number: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from jiezhi.core.procedure.clockdue import (
     LOCAL,
     Uncountable,
     due_of,
+    given,
     keyed,
     keys,
     moment,
@@ -46,7 +47,7 @@ def started(
 ) -> list[dict[str, Any]]:
     """这次办理使哪些声明过的时限起算。已在计时的不重新起算：超期抹不掉。"""
     ops = []
-    dated = {f"date.{name}" for name in values}
+    dated = {f"date.{name}" for name, value in values.items() if value is not None}
     for name, decl in definition.matter.clocks.items():
         if decl.limit is None or not set(decl.from_) & (happened | dated):
             continue
@@ -60,16 +61,21 @@ def started(
         for key in keys(decl, merged, env):
             if (name, key) in still:
                 continue
-            regime = regime_of(definition, decl)
-            op = {
-                "op": "start",
-                "clock": name,
-                "at": start.astimezone(LOCAL).isoformat(),
-                "limit": decl.limit,
-            }
-            op |= due_of(start, decl.limit, regime, env, favours=decl.protects is not None)
+            op = {"op": "start", "clock": name, "at": start.astimezone(LOCAL).isoformat()}
+            op |= limited(definition, decl, merged, start, env)
             ops.append(keyed(op, key, rounds.get((name, key), 0) + 1))
     return ops
+
+
+def limited(
+    definition: Definition, decl: ClockDecl, merged: Mapping[str, Any], start: datetime, env: Env
+) -> dict[str, Any]:
+    """op 里的期限和到期：主办系统给了的照给的，没有给的照声明的 limit 算。"""
+    if (due := given(decl, merged, start)) is not None:
+        return due
+    assert decl.limit is not None
+    regime = regime_of(definition, decl)
+    return {"limit": decl.limit} | due_of(start, decl.limit, regime, env, favours=decl.protects is not None)
 
 
 def _not_backdated(decl: ClockDecl, start: datetime, at: datetime) -> None:

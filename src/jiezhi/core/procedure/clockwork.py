@@ -28,7 +28,7 @@ from jiezhi.core.procedure.clockdue import (
     regime_of,
     started_by,
 )
-from jiezhi.core.procedure.clockstart import backward, recurring, rounds_of, started
+from jiezhi.core.procedure.clockstart import backward, limited, recurring, rounds_of, started
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.matter import ClockDecl
 from jiezhi.core.procedure.view import CaseView, ClockView, Env, Missing
@@ -188,6 +188,7 @@ def _operations(
     for clock in live:
         if (clock.name, clock.key) not in ended and clock.name in definition.matter.clocks:
             ops += _excluded(definition, clock, happened, at, env)
+            ops += _given_anew(definition, clock, merged, values, at, env)
     if action.extend:
         extended = _extended(definition, action, view, merged, at, env, ended)
         if isinstance(extended, Missing):
@@ -274,6 +275,24 @@ def _excluded(
     return []
 
 
+def _given_anew(
+    definition: Definition,
+    clock: ClockView,
+    merged: Mapping[str, Any],
+    values: Mapping[str, Any],
+    at: datetime,
+    env: Env,
+) -> list[dict[str, Any]]:
+    """主办系统改了期限，到期跟着改。"""
+    decl = definition.matter.clocks[clock.name]
+    if decl.due is None or decl.due.removeprefix("field.") not in values:
+        return []
+    found = {"limit": ""} | limited(definition, decl, merged, clock.started_at, env)
+    if found["limit"] and clock.limit or datetime.fromisoformat(found["due"]) == clock.due_at:
+        return []  # 照声明的期限在走的，照旧
+    return [operation("due", clock, at) | found]
+
+
 def _due_again(
     definition: Definition,
     clock: ClockView,
@@ -317,6 +336,9 @@ def _extended(
         return Missing("extend", f"“{decl.title}”不能延长", "按期办理", label)
     ops = []
     for clock in live:
+        if decl.due is not None and not clock.limit:
+            say = f"“{decl.title}”的期限是{definition.matter.host_system or '别的单位'}给的，不能在这里延长"
+            return Missing("extend", say, "向给期限的一方申请，批准后期限跟着改", label)
         if clock.due_at <= at:
             return Missing("extend", f"“{decl.title}”已经届满，不能再延长", "按超期办理，说明原因", label)
         if len(clock.extensions) >= caps.times:

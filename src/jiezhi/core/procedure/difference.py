@@ -14,14 +14,14 @@ What = Literal["added", "removed", "changed"]
 # 改了只影响怎么说，不影响怎么办。
 _WORDING = frozenset(
     {
-        "title", "help", "confirm", "weight", "text", "say", "remedy", "warn", "notify", "public", "long", "signs",
+        "title", "help", "confirm", "weight", "text", "say", "remedy", "warn", "notify", "merged", "public", "long", "signs",
         "copies", "layout", "file", "witness", "summary", "covers", "trade", "use", "guide",
     }
 )  # fmt: skip
 # 改了，正在办的件原来走得通的可能走不通，或时限、权利不同。
 _GRAVE = frozenset(
     {
-        "type", "many", "terminal", "from", "to", "means", "clears", "needs", "by", "collect", "protects", "guards",
+        "type", "many", "terminal", "from", "to", "means", "clears", "needs", "by", "collect", "protects", "whose", "guards",
         "limit", "at_least", "cel", "effect", "call", "rests_on", "min", "distinct_from", "sensitive", "host",
         "class", "until", "per", "among", "organ", "excludes", "extension", "number",
     }
@@ -31,7 +31,7 @@ _MORE = {
     "organ": "代录的外部机关", "stop": "终止的时限", "fill": "预填", "set": "定值", "tag": "贴的标签", "untag": "去的标签",
     "then": "随之发生", "reason": "要写理由", "commutes": "不核对版本", "extend": "延长", "confirm": "确认的话",
     "weight": "按钮轻重", "indexed": "能筛选", "sensitive": "敏感", "public": "可公开", "many": "可有几个", "long": "长文字",
-    "protects": "保护谁", "per": "按谁各算", "among": "全体", "at": "起算时刻", "regime": "怎样数日子", "call": "登记的条件",
+    "protects": "保护谁", "whose": "谁的期限", "per": "按谁各算", "among": "全体", "at": "起算时刻", "regime": "怎样数日子", "call": "登记的条件",
     "optional_fields": "可以没有采集的字段", "law": "法律判断名", "reset": "何时从头编", "sources": "取自", "layout": "版式",
     "file": "模板文件", "signs": "签名栏", "seal": "盖章", "copies": "份数", "documents": "文书", "children": "子件条件",
     "list": "代码表", "materials": "材料", "guide": "办事指南",

@@ -49,6 +49,7 @@ class FieldDecl(Declaration):
     indexed: bool = False
     sensitive: bool = False
     public: bool = Field(False, description="可以给来件人和公众看")
+    office: bool = Field(False, description="不由来件人、当事人填：他们办的步骤里不问，写了也不收")
     many: bool = Field(False, description="可以有几个（单位、人员、当事人、区域）；min、max 说的是个数")
     max: int | None = None
     min: int | None = None

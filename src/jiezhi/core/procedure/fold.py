@@ -120,6 +120,6 @@ def fold_clocks(clocks: list[ClockView], ops: list[dict[str, Any]]) -> list[Cloc
                 key = (op["to"], *key[1:])
                 changes |= {"name": op["to"]}
             case "due":
-                pass
+                changes |= {"limit": op.get("limit", clock.limit)}
         table[key] = replace(clock, **changes)
     return list(table.values())

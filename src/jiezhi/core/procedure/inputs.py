@@ -11,6 +11,17 @@ from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.values import ValueProblem, normalize
 from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
 
+# 不是工作人员的：声明了“不由来件人填”的字段、系统预填的字段他们写不进来。
+OUTSIDERS = frozenset({"reporter", "party"})
+
+
+def fillable(definition: Definition, action: ActionDecl, kind: str) -> list[str]:
+    """`kind` 这一种办理人（officer、reporter……）办这一步能写的字段。"""
+    if kind not in OUTSIDERS:
+        return list(dict.fromkeys([*action.collected(), *action.fill]))
+    fields = definition.matter.fields
+    return [name for name in action.collected() if not fields[name].office]
+
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -36,7 +47,9 @@ def collect(
     filled: list[str] = []
     if probe:
         return Collected({**values, **dict.fromkeys(action.blank)}, found, filled)
-    allowed = set(action.collected()) | set(action.fill)
+    kind = request.actor.kind
+    allowed = set(fillable(definition, action, kind))
+    ours = action.online.set if action.online and kind in OUTSIDERS else {}
     for name in request.inputs:
         if name not in allowed:
             decl = definition.matter.fields.get(name)
@@ -45,7 +58,8 @@ def collect(
     required = set(action.required())
     for name in dict.fromkeys([*action.collected(), *action.fill]):
         decl = definition.matter.fields[name]
-        raw = request.inputs.get(name, decl.default)
+        given = request.inputs.get(name, decl.default) if name in allowed else decl.default
+        raw = ours.get(name, given)
         if name in action.fill:
             raw = _filled(definition, action, name, raw, view, values, env)
         try:

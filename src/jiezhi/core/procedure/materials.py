@@ -80,6 +80,7 @@ def _state(titles: dict[str, str]) -> dict[str, Any]:
         "title": "材料核验",
         "type": "rows",
         "help": "核过原件、共享核到、申请人承诺的，逐样登记",
+        "office": True,
         "columns": {
             "material": {"title": "材料", "type": "choice", "choices": titles},
             "state": {"title": "怎样核的", "type": "choice", "choices": [VERIFIED, SHARED, PROMISED]},

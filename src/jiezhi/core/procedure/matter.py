@@ -70,12 +70,21 @@ class ClockDecl(Declaration):
     binds: Names = Field([], description="倒数时限约束的法律含义")
     from_: Names = Field([], alias="from", description="open、means.x、action.x、state.x、served.x、date.x")
     at: str | None = Field(None, description="起算时刻取自字段 field.x（如视为送达日）；不写取办理时刻")
+    due: str | None = Field(
+        None,
+        description="期限由主办系统给的：到期时刻取自字段 field.x，只有日子的算到那天完；没有给、不晚于起算的照 limit",
+    )
+    over: Names = Field([], description="due 给了期限时，这些时限照记，件的到期不看它们")
     until: Names = Field([], description="满足即停：means.x、action.x、state.x；办结自动停")
     per: str | None = Field(None, description="每个当事人一个时限：field.x")
     among: str | None = Field(
         None, description="按当事人的时限，要这个字段（field.x）里的全体当事人都起算过、都届满才算届满"
     )
     protects: Literal["party"] | None = None
+    whose: Literal["party"] | None = Field(
+        None,
+        description="party 是当事人自己办的期限：过了由他承担，不是本单位的超期，件不亮灯；不写是本单位的",
+    )
     guards: Names = Field([], description="保护期内不得做的法律含义")
     excludes: list[ExcludeDecl] = []
     extension: ExtensionDecl | None = None
@@ -227,6 +236,9 @@ class MatterDecl(Shared):
     summary: Name | None = Field(None, description="作件名的字段")
     located_by: Name | None = Field(None, description="作地点的字段")
     reported_by: Name | None = Field(None, description="作来件人的字段")
+    confidential: bool = Field(
+        False, description="限指定人员：件只有件上的角色看得见，不进查找、统计对照和推送"
+    )
     unique_open: Names = Field([], description="这些字段相同的，同时只能有一件未办结")
 
     @model_validator(mode="before")

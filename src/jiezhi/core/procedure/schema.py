@@ -37,6 +37,7 @@ _ALSO: dict[Callable[..., Any], Schema] = {
     base._as_list: _TEXT,
     actions._branches: _TEXT,
     actions._number: _TEXT,
+    actions._online: {"const": True},
     actions._needs: {"anyOf": [_TEXT, {"type": "object"}]},
     fields._choices: {"type": "array", "items": {"type": ["string", "integer"]}},
     matter._traits: {"type": "array", "items": {"anyOf": [_TEXT, {"type": "object"}]}},

@@ -104,10 +104,6 @@ class AreaIndex(Generic[K]):
         hits = self._ranks(lon, lat)
         return self.keys[self._order[hits[0]]] if len(hits) else None
 
-    def locate_all(self, lon: float, lat: float) -> list[K]:
-        """含此点的全部区域，面积从小到大，键不重复。"""
-        return list(dict.fromkeys(self.keys[self._order[rank]] for rank in self._ranks(lon, lat)))
-
     def locate_many(self, lons: npt.ArrayLike, lats: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """成批定位。返回与点一一对应的 `keys` 下标，都不在或坐标缺失为 -1。
 

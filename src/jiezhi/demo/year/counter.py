@@ -85,14 +85,13 @@ class Application:
             yield from self.does("explain_late", self.town.person("service_chief"), late_reason=reason)
 
     def receives(self, *, lacking: int = 0, pledged: str = "", **inputs: Any) -> Story:
-        """收件：多数在窗口，也有网上来的、代办的。`pledged` 那一样材料先不交，等承诺。"""
-        channel = self.life.rng.choices(["窗口", "网上", "代办", "上门", "邮寄"], (66, 22, 6, 4, 2))[0]
-        who: Who = RESIDENT if channel == "网上" else self.clerk
+        """收件：多数在窗口，也有代办、上门、邮寄的。`pledged` 那一样材料先不交，等承诺。"""
+        channel = self.life.rng.choices(["窗口", "代办", "上门", "邮寄"], (88, 6, 4, 2))[0]
         papers = self.papers(lacking, pledged)
         if pledged:
             papers[STATE] = papers[STATE][1:]
         given = {"applicant": self.applicant, "channel": channel, **papers, **inputs}
-        self.uid = yield from self.life.opens(self.matter, "receive", who, **given)
+        self.uid = yield from self.life.opens(self.matter, "receive", self.clerk, **given)
 
     def accepted(self, fate: str) -> Story:
         """收件之后到受理；没有受理成的返回假。"""

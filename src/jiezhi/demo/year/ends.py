@@ -74,11 +74,17 @@ def _result(it: Scene, **more: Any) -> dict[str, Any]:
     return {"dispute_ended_on": it.life.today, "dispute_paper": it.photos("paper")} | more
 
 
+def _received(it: Scene) -> dict[str, Any]:
+    """复议决定书送到了当事人手里。"""
+    return {"dispute_received_on": it.life.today}
+
+
 def _upheld(it: Scene, fine: int) -> Story:
     kind = it.life.rng.choice(("行政复议", "行政诉讼"))
     yield from _reviewed(it, kind)
+    told = _received(it) if kind == "行政复议" else {}
     yield from it.does(
-        "upheld", it.town.person("enforcement_officer"), **_result(it, dispute_result="维持或驳回")
+        "upheld", it.town.person("enforcement_officer"), **_result(it, dispute_result="维持或驳回"), **told
     )
     it.life.workdays(5)
     yield from _pays(it, "pay", fine)
@@ -102,7 +108,9 @@ def _altered(it: Scene, fine: int) -> Story:
     yield from _reviewed(it)
     less = fine * 8 // 10
     note = "复议机关认为裁量偏重，变更罚款数额"
-    yield from it.does("altered", it.town.person("office_head"), **_result(it, change_note=note, fine=less))
+    yield from it.does(
+        "altered", it.town.person("office_head"), **_result(it, change_note=note, fine=less), **_received(it)
+    )
     yield from it.served("decide", "直接送达", again=True)
     yield from _paid(it, less)
 

@@ -65,7 +65,9 @@ def _reported(it: Affair) -> Story:
         who = town.keeper(it.building)
     elif channel != "居民手机":
         who = town.one(rng, "hotline_clerk")
-    inputs: dict[str, Any] = {"content": it.report.text, "spot": town.spot(it.building), "channel": channel}
+    inputs: dict[str, Any] = {"content": it.report.text, "spot": town.spot(it.building)}
+    if who is not RESIDENT:
+        inputs["channel"] = channel
     if rng.random() < 0.7:
         inputs["photos"] = town.photo(rng, "before", rng.randint(1, 2))
     if channel != "网格员":

@@ -122,7 +122,8 @@ def _performed(it: Scene, fate: str, fine: int) -> Story:
     if fate == "upheld":
         yield from it.does("dispute", one, dispute_kind="行政复议", dispute_on=life.today)
         life.days(45)
-        yield from it.does("upheld", one, dispute_result="维持或驳回", dispute_ended_on=life.today)
+        ended = {"dispute_ended_on": life.today, "dispute_received_on": life.today}
+        yield from it.does("upheld", one, dispute_result="维持或驳回", **ended)
     life.work(6)
     yield from it.does("close", town.person("enforcement_chief"))
 

@@ -112,7 +112,7 @@ def _overdue(current: dict[str, Definition], now: datetime) -> int:
         names = [
             clock
             for clock, decl in definition.matter.clocks.items()
-            if not decl.protects and not _waits(definition, clock)
+            if not decl.protects and not decl.whose and not _waits(definition, clock)
         ]
         binding |= Q(case__matter=name, name__in=names)
     late = Q(ended_at__gt=F("due_at")) | Q(ended_at=None, status="running", due_at__lte=now)

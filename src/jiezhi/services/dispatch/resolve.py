@@ -32,8 +32,14 @@ def register() -> None:
     extensions.resolver("dispatch.up", "责任单位的上级", up)
     extensions.fact("dispatch.spot", "补全坐标和地址的地点", spot)
     extensions.fact("dispatch.unit", "建议的承办单位", suggested_unit)
+    extensions.fact("dispatch.received", "收到的时刻", received)
     extensions.condition("dispatch.inside", "是街道内的单位", inside)
     extensions.condition("dispatch.sure", "可以按规则自动派出", sure)
+
+
+def received(context: Context) -> str:
+    """件到本平台的时刻：事情发生在前、导入在后的，是导入的时刻。"""
+    return (context.now or context.work.now).isoformat()
 
 
 def _declared(context: Context, name: str, fallback: str) -> str:

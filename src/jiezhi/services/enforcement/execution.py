@@ -1,7 +1,7 @@
 """登记给业务模板用的：决定之后的变更、缴款、分期、加处、复议诉讼和救济期。
 
-用到的字段按约定取：fine、surcharge、instalments（每期 due_on、amount）、dispute_kind、dispute_on、dispute_ended_on、
-dispute_result、disputes（历次）；金额都是整数分，日子是北京时间的日期。
+用到的字段按约定取：fine、surcharge、parties、instalments（每期 due_on、amount）、dispute_kind、dispute_on、dispute_ended_on、
+dispute_received_on、dispute_result、disputes（历次）；金额都是整数分，日子是北京时间的日期。
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def register() -> None:
     extensions.condition("penalty.instalments_over", "没有未到期的分期", instalments_over)
     extensions.fact("penalty.instalment_end", "分期届满的次日", instalment_end)
     extensions.condition("penalty.disputes_kept", "历次复议诉讼照实", disputes_kept)
+    extensions.condition("penalty.dispute_received", "写明了当事人收到复议决定书的日子", dispute_received)
     extensions.fact("penalty.disputes", "历次复议诉讼，连同这一次", so_far)
     extensions.fact("penalty.fine", "件上的罚款金额（分）", fine)
 
@@ -55,7 +56,10 @@ def surcharge_right(context: Context, surcharge: Any = None) -> bool:
 
 
 def remedies_over(context: Context) -> bool:
-    """起诉期届满，或者复议、诉讼维持之后另给的十五日届满（行政诉讼法 §45、§46）；还有在走的、分期没有届满的不成立。"""
+    """救济的期限都届满了：复议维持的，收到复议决定书十五日届满；法院维持的，裁判生效；别的，直接复议诉讼的期限届满。
+
+    出处是行政诉讼法 §45、§46。还有在走的、分期没有届满的不成立；有几个当事人的，各人直接复议诉讼的期限都要届满。
+    """
     if context.view is None:
         return False
     if "remedy_over" in context.view.done:  # 晚到的时机，已经届满过了
@@ -69,11 +73,22 @@ def remedies_over(context: Context) -> bool:
             latest[clock.name, clock.key] = clock
     after = [clock for (name, _), clock in latest.items() if name == "sue"]
     direct = [clock for (name, _), clock in latest.items() if name == "remedy"]
-    if any(clock.due_at > at for clock in after):
+    if any(clock.live and clock.due_at > at for clock in after):
         return False
-    if after and _stored(context).get("dispute_result") == "维持或驳回":
-        return True
+    fields = _stored(context)
+    upheld = "upheld" in context.view.done and fields.get("dispute_result") == "维持或驳回"
+    if upheld and len(fields.get("parties") or []) <= 1:
+        return bool(after) or fields.get("dispute_kind") == "行政诉讼"
     return bool(direct) and all(clock.due_at <= at for clock in direct)
+
+
+def dispute_received(context: Context, received: Any = None, result: Any = None) -> bool:
+    """复议维持、变更的，有当事人收到复议决定书的日子，不早于决定、不晚于今天；诉讼的、撤回的没有（行政诉讼法 §45）。"""
+    values = context.fields
+    if values.get("dispute_kind") != "行政复议" or result == "撤回":
+        return received is None
+    ended = values.get("dispute_ended_on")
+    return bool(received and ended and ended <= received <= context.day.isoformat())
 
 
 def instalments_whole(context: Context, instalments: Any = None, instalment_end: Any = None) -> bool:

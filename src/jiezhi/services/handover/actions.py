@@ -24,6 +24,9 @@ from jiezhi.base.documents.actions import hand_on_scans
 from jiezhi.services.handover import queries
 from jiezhi.services.handover.queries import Receivers
 
+# 件上只说这一句：离岗的缘由是他的私事，只进管理记录，不抄进几千件的办理记录。
+ON_THE_CASE = "离岗交接"
+
 
 @dataclass(frozen=True, slots=True)
 class Handed:
@@ -70,7 +73,7 @@ def hand_over(
         leaver,
         receivers.choose,
         acting_officer=acting_officer,
-        reason=f"{leaver.name}离岗：{reason.strip()}",
+        reason=ON_THE_CASE,
         now=now,
         on_batch=on_batch,
     )

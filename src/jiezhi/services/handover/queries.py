@@ -20,14 +20,20 @@ from jiezhi.services.handover import belongings
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """谁接手：`default` 是没有另定的；`special` 是另定的：`业务模板` 或 `业务模板:角色` → 人，写得细的优先。"""
+    """谁接手：`default` 是没有另定的；`special` 是另定的，写得细的优先：`编号`、`业务模板:角色`、`业务模板` → 人。
+
+    限指定人员的件只认编号：不逐件点名，就没有人知道该不该让他看。
+    """
 
     default: Officer | None = None
     special: Mapping[str, Officer] = field(default_factory=dict)
 
-    def choose(self, matter: str, role: str) -> Officer | None:
-        """这个业务的这个角色由谁接手；没有定为 None。"""
-        return self.special.get(f"{matter}:{role}") or self.special.get(matter) or self.default
+    def choose(self, one: Move) -> Officer | None:
+        """这一件的这个角色由谁接手；没有定为 None。"""
+        named = self.special.get(one.number)
+        if named or one.confidential:
+            return named
+        return self.special.get(f"{one.matter}:{one.role}") or self.special.get(one.matter) or self.default
 
     def people(self) -> list[Officer]:
         """全部接手的人，不重复。"""
@@ -107,5 +113,5 @@ def stranded(now: datetime) -> dict[Officer, list[Move]]:
     people = Officer.objects.filter(pk__in=rows.values("role_rows__officer"), is_active=False).order_by(
         "login"
     )
-    found = {one: list(plan_moves(one, lambda matter, role: None, now=now)) for one in people}
+    found = {one: list(plan_moves(one, lambda one: None, now=now)) for one in people}
     return {one: moves for one, moves in found.items() if moves}

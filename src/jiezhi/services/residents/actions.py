@@ -15,14 +15,17 @@ from django.utils import timezone
 from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.posts import ADMIN
 from jiezhi.base.casework import actions, files, matters, slips
+from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.models import Case, EvidenceFile
 from jiezhi.base.casework.outcome import Refused, Result, refuse
 from jiezhi.base.casework.receipts import case_with_code
 from jiezhi.base.casework.reminders import remind
 from jiezhi.base.registry import queries as registry
+from jiezhi.core.procedure import interpreter
 from jiezhi.core.procedure.actions import ActionDecl
+from jiezhi.core.procedure.base import Call
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.view import Actor, Missing, Refusal
+from jiezhi.core.procedure.view import Actor, Plan, Refusal, Request
 from jiezhi.services.residents.models import CodeMiss
 
 RESIDENT = Actor("reporter")
@@ -116,19 +119,39 @@ def receive_photo(upload: BinaryIO, name: str, *, now: datetime | None = None) -
     return row, slips.give("", row.digest)
 
 
+def online(definition: Definition, work: Work) -> list[str]:
+    """这份业务模板里现在可以网上登记的开件动作：模板写了 online、这台机器上条件成立、来件人能办。
+
+    列出来的和收下来的都看它。`work` 只用来问条件，什么也不写。
+    """
+    found = []
+    for name in definition.opening_actions:
+        decl = definition.matter.actions[name]
+        request = Request(name, RESIDENT, work.now, work.now)
+        env = work.env(definition, request)
+        if (
+            decl.online is not None
+            and definition.matter.host_system is None
+            and all(env.call(Call(name=one), None, {}) for one in decl.online.needs)
+            and isinstance(interpreter.plan(definition, None, request, env, probe=True), Plan)
+        ):
+            found.append(name)
+    return found
+
+
 def report(matter: str, action: str = "", *, inputs: Mapping[str, Any], key: str | None = None) -> Result:
     """居民来件。`inputs` 里的照片写收据；`key` 是请求标识，同一标识同一内容再来不另开一件。"""
     try:
         definition = matters.definition_of(matters.current_version(matter))
     except matters.UnknownMatter as error:
         return refuse(matter, "unknown_matter", str(error), "从可以网上登记的业务里选")
-    opening = action or next(iter(definition.opening_actions), "")
-    decl = definition.action(opening)
-    if decl is None or not decl.opens_case or not _mine(decl):
+    can = online(definition, Work(timezone.now()))
+    opening = action or next(iter(can), "")
+    if opening not in can:
         return refuse(definition.matter.title, "unknown_matter", "这项业务不能在网上登记", "到街道窗口办理")
-    handed = _handed(definition, decl, inputs)
+    handed = slips.accept(definition.matter.fields, inputs, officer=None)
     if handed.problems:
-        return Refused(Refusal(opening, decl.title, handed.problems))
+        return Refused(Refusal(opening, definition.matter.actions[opening].title, handed.problems))
     return actions.open_case(matter, opening, actor=RESIDENT, inputs=handed.inputs, key=key)
 
 
@@ -140,19 +163,10 @@ def act(
     decl = definition.action(action)
     if decl is None or not _mine(decl):
         return refuse(action, "unknown_action", "没有这个办理动作", "从查到的进度里列出的选")
-    handed = _handed(definition, decl, inputs)
+    handed = slips.accept(definition.matter.fields, inputs, officer=None)
     if handed.problems:
         return Refused(Refusal(action, decl.title, handed.problems))
     return actions.act(str(case.uid), action, actor=RESIDENT, inputs=handed.inputs, reason=reason, key=key)
-
-
-def _handed(definition: Definition, decl: ActionDecl, inputs: Mapping[str, Any]) -> slips.Handed:
-    """居民只填声明了要采集的：由系统预填的（如承办单位）不由居民写。照片的收据换成摘要。"""
-    extra = [name for name in inputs if name not in decl.collected()]
-    if extra:
-        say = f"“{decl.title}”不填“{'、'.join(extra)[:100]}”"
-        return slips.Handed({}, (Missing("input", say, "去掉这一项", field=extra[0]),))
-    return slips.accept(definition.matter.fields, inputs, officer=None)
 
 
 def _mine(decl: ActionDecl) -> bool:

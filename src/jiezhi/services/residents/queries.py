@@ -12,6 +12,7 @@ from django.utils import timezone
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.engine.work import Work
+from jiezhi.base.casework.followups import as_sent
 from jiezhi.base.casework.models import Case, Event, MatterVersion, Notice
 from jiezhi.base.documents.values import Names
 from jiezhi.core.procedure import interpreter
@@ -20,7 +21,7 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldType
 from jiezhi.core.procedure.plain import value_words
 from jiezhi.core.procedure.view import Plan, Request
-from jiezhi.services.residents.actions import RESIDENT
+from jiezhi.services.residents.actions import RESIDENT, online
 
 # 并入的件又并入别的，至多追这么多层。
 FOLLOW = 5
@@ -79,15 +80,11 @@ class Progress:
     choices: Sequence[Choice]
 
 
-def openable() -> list[tuple[MatterVersion, str, Definition]]:
-    """居民可以在网上登记的业务：（现行版本，开件动作，业务模板）。由外面的系统主办的不在其中。"""
-    found = []
-    for version in MatterVersion.objects.filter(is_current=True).defer("content").order_by("title"):
-        definition = matters.definition_of(version)
-        for name in definition.opening_actions:
-            if RESIDENT.kind in definition.matter.actions[name].by and not definition.matter.host_system:
-                found.append((version, name, definition))
-    return found
+def openable(now: datetime | None = None) -> list[tuple[MatterVersion, str]]:
+    """居民现在可以在网上登记的业务：（现行版本，开件动作）。"""
+    work = Work(now or timezone.now())
+    rows = MatterVersion.objects.filter(is_current=True).defer("content").order_by("title")
+    return [(row, name) for row in rows for name in online(matters.definition_of(row), work)]
 
 
 def progress(case: Case, *, now: datetime | None = None) -> Progress:
@@ -106,7 +103,7 @@ def progress(case: Case, *, now: datetime | None = None) -> Progress:
         closed_at=last.closed_at,
         steps=_steps(case, definition),
         messages=[
-            Said(at, text)
+            Said(at, as_sent(text, case))
             for at, text in Notice.objects.filter(case=case, to_reporter=True)
             .order_by("created_at", "pk")
             .values_list("created_at", "text")
@@ -158,7 +155,7 @@ def _choices(case: Case, now: datetime) -> list[Choice]:
             one.decl.title,
             one.decl.help or "",
             one.decl.reason,
-            asked(loaded.definition, one.decl),
+            asked(loaded.definition, one.decl, RESIDENT.kind),
         )
         for one in found
         if isinstance(one, Plan)

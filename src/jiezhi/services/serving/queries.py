@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from jiezhi.base.casework.engine.env import party_mark
 from jiezhi.base.casework.engine.rows import case_view
-from jiezhi.base.casework.models import Case, Event
+from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.queries import definition_of
 from jiezhi.services.serving.resolve import served_days, several
 
@@ -25,15 +25,16 @@ class Served:
     deemed: date | None
 
 
-def servings(case: Case) -> list[Served]:
-    """作出了而没有作废的各种文书，按文书、当事人的次序；没有这种文书的为空，不查库。当事人的信息由调用者打码。"""
+def servings(case: Case, bodies: Sequence[Mapping[str, Any]]) -> list[Served]:
+    """作出了而没有作废的各种文书，按文书、当事人的次序；没有这种文书的为空。`bodies` 是这一件的办理记录内容，从旧到新。
+
+    不查库。当事人的信息由调用者打码。
+    """
     matter = definition_of(case).matter
     papers = {doc: one for one in matter.actions.values() if one.service for doc in one.serves}
     made = {doc: one for doc, one in papers.items() if doc in case.done}
     if not made:
         return []
-    rows = Event.objects.filter(case=case).order_by("seq").values_list("body", flat=True)
-    bodies = [json.loads(bytes(body)) for body in rows]
     fields = case_view(case, ()).fields
     found = []
     for doc, action in made.items():

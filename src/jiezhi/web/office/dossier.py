@@ -13,6 +13,7 @@ from django.db.models import Q
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import queries as casework
 from jiezhi.base.casework import readers
+from jiezhi.base.casework.disclosure import may_tell_code
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.measures import measures_of
 from jiezhi.base.casework.models import Case, EvidenceUse
@@ -77,7 +78,7 @@ class Dossier:
     def measures(self) -> list[tuple[str, str]]:
         """用时：起算了的各项（名称，多久）。超出工作日表算不出的不列。"""
         try:
-            found = measures_of(self.case, self.now)
+            found = measures_of(self.case, self.now, self._bodies)
         except ValueError:
             return []
         declared = self.definition.matter.measures
@@ -214,6 +215,11 @@ class Dossier:
         return found
 
     @cached_property
+    def may_tell_code(self) -> bool:
+        """能不能看查询码、抄给来件人。"""
+        return may_tell_code(self.case, self.officer, self.now, [line.event for line in self._lines])
+
+    @cached_property
     def places(self) -> list[tuple[Fact, Mapping[str, Any]]]:
         """地点；敏感的打码。"""
         found = []
@@ -237,6 +243,10 @@ class Dossier:
     def _lines(self) -> list[casework.Line]:
         return casework.timeline(self.case)
 
+    @property
+    def _bodies(self) -> list[Mapping[str, Any]]:
+        return [line.body for line in self._lines]
+
     @cached_property
     def papers(self) -> list[Document]:
         """文书，先办的在前。"""
@@ -246,7 +256,7 @@ class Dossier:
     def servings(self) -> list[tuple[str, str, date | None]]:
         """送达：（文书，打码的受送达人，视为送达日）。"""
         shown = []
-        for one in servings(self.case):
+        for one in servings(self.case, self._bodies):
             party = casework.masked_value(self.definition.matter.fields[one.field], one.party)
             shown.append((one.title, str(party.get("name", "")), one.deemed))
         return shown

@@ -46,6 +46,7 @@ class LedgerClock:
     due: str
     basis: str
     protects: bool
+    theirs: bool
     provisional: bool
     live: bool
     lines: Sequence[LedgerLine]
@@ -73,13 +74,18 @@ def _clock(row: Clock, definition: Definition, now: datetime, table: DayTable) -
     quotable = citation and citation.status in ("已核对", "推导", "内部规定")
     moment = row.ended_at or now
     overdue = moment >= row.due_at
+    theirs = bool(decl and decl.whose)
     word = ""
-    if row.status == "running":
+    if theirs:
+        pass  # 当事人自己的期限，不亮灯
+    elif row.status == "running":
         word = "超期" if overdue else "临期" if row.warn_at and now >= row.warn_at else "正常"
     elif row.status == "ended" and overdue:
         word = "超期"
     if row.void:
         word, left = "", "重新起算，这一轮不算"
+    elif theirs:
+        left = "已过" if overdue else "没有过"
     elif row.status == "running":
         left = words.remaining(row.due_at, now, table, words.measured_in(row.limit))
     elif row.status == "ended":
@@ -89,13 +95,14 @@ def _clock(row: Clock, definition: Definition, now: datetime, table: DayTable) -
     return LedgerClock(
         title=title,
         limit=row.limit,
-        status=STATUS.get(row.status, row.status),
+        status="已过" if theirs and overdue else STATUS.get(row.status, row.status),
         mark=words.LIGHT_MARKS[word],
         word=word,
         left=left,
         due=words.due_words(row.due_at, now),
         basis=citation.label if citation and quotable else "",
         protects=bool(decl and decl.protects),
+        theirs=theirs,
         provisional=row.provisional,
         live=row.status != "ended",
         lines=[_line(entry, now) for entry in sorted(row.entries.all(), key=lambda one: one.pk)],

@@ -133,6 +133,7 @@ class CaseEnv:
         # 正在核的这一步发生在什么时候：资格、事项在不在有效期看的是那一天。
         self.at = work.now
         self.actor: Actor | None = None
+        self._children: dict[str, list[Any]] = {}
 
     @property
     def table(self) -> DayTable:
@@ -231,7 +232,10 @@ class CaseEnv:
             ChildView(slot, loaded.view.state, loaded.view.closed_at is not None)
             for loaded in self.work.opened_under(view.uid, slot)
         ]
-        rows = Case.objects.filter(parent__uid=view.uid, slot=slot).values_list("uid", "state", "closed_at")
+        if view.uid not in self._children:  # 各种子件都来问，一次取齐
+            found = Case.objects.filter(parent__uid=view.uid)
+            self._children[view.uid] = list(found.values_list("slot", "uid", "state", "closed_at"))
+        rows = [row[1:] for row in self._children[view.uid] if row[0] == slot]
         known = {str(uid): ChildView(slot, state, closed is not None) for uid, state, closed in rows}
         for uid in known:
             loaded = self.work.loaded.get(uid)

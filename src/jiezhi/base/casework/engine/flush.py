@@ -39,6 +39,7 @@ DELIVERY_COLUMNS = (
 )  # fmt: skip
 CLOCK_COLUMNS = [
     "status",
+    "limit",
     "due_at",
     "warn_at",
     "ended_at",

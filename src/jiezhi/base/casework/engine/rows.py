@@ -106,15 +106,18 @@ def title_of(fields: Mapping[str, Any], matter: MatterDecl) -> str:
 
 
 def office_clocks(view: CaseView, definition: Definition) -> list[ClockView]:
-    """约束本单位、要亮灯的时限：声明过的、不是保护当事人的、正在计时的。"""
+    """约束本单位、要亮灯的时限：声明过的、不是保护当事人的、不归当事人自己办的、正在计时的；主办系统给了期限的以它为准。"""
     table = definition.matter.clocks
-    return [
+    found = [
         clock
         for clock in view.clocks
         if (clock.status == "running" or _paused_late(clock))
         and clock.name in table
         and table[clock.name].protects is None
+        and table[clock.name].whose is None
     ]
+    over = {name for clock in found if not clock.limit for name in table[clock.name].over}
+    return [clock for clock in found if clock.name not in over] if over else found
 
 
 def _paused_late(clock: ClockView) -> bool:
@@ -161,7 +164,8 @@ def fill_clock(row: Clock, view: ClockView, warn: datetime | None) -> None:
     """把变动过的时限写进行（不保存）。到期变了就重新等它届满。"""
     if row.due_at != view.due_at:
         row.fired_at = None
-    row.status, row.due_at, row.ended_at = view.status, view.due_at, view.ended_at
+    row.status, row.limit = view.status, view.limit
+    row.due_at, row.ended_at = view.due_at, view.ended_at
     row.provisional, row.pauses, row.extensions = view.provisional, _pauses(view), list(view.extensions)
     row.void, row.warn_at = view.void, warn
 

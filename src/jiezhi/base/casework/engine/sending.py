@@ -18,6 +18,8 @@ from jiezhi.core.prose import due_words
 if TYPE_CHECKING:
     from jiezhi.base.casework.engine.work import Work
 
+# 没有写对并入各件怎样说的，只说办到哪里。
+STAGE = "现在是“{state}”。"
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 
 
@@ -30,10 +32,11 @@ def queue(
     for name in outcome.followups:
         work.buffer.delivery(loaded, event, "auto", f"auto:{stem}:{name}", {"action": name})
     for index, notice in enumerate(outcome.decl.notify):
-        text = _words(loaded, notice.text, outcome.effects.get("clocks", ()), work.now)
-        work.buffer.delivery(
-            loaded, event, "notify", f"notify:{stem}:{index}", {"to": notice.to, "text": text}
-        )
+        ops = outcome.effects.get("clocks", ())
+        payload = {"to": notice.to, "text": _words(loaded, notice.text, ops, work.now)}
+        if notice.to in ("reporter", "followers"):
+            payload["merged"] = _words(loaded, notice.merged or STAGE, ops, work.now)
+        work.buffer.delivery(loaded, event, "notify", f"notify:{stem}:{index}", payload)
     for title in outcome.decl.document:
         work.buffer.delivery(loaded, event, "document", f"document:{stem}:{title}", {"document": title})
     for name in outcome.decl.then:

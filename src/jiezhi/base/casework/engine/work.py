@@ -56,6 +56,7 @@ class Work:
         self._records: list[tuple[Loaded, CaseView, bytes]] = []
         self._versions: dict[str, MatterVersion] = {}
         self._envs: dict[str, CaseEnv] = {}
+        self._stored: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def standing(self) -> registry.Standing:
@@ -90,13 +91,12 @@ class Work:
         ]
 
     def bodies(self, uid: str) -> list[dict[str, Any]]:
-        """一件的全部办理记录内容，含本次事务里还没有写库的。"""
+        """一件的全部办理记录内容，含本次事务里还没有写库的。各个条件都来问，库里的只取一次；取到的不许改。"""
         loaded = self.loaded[uid]
-        stored: list[dict[str, Any]] = []
-        if loaded.row.pk:
+        if loaded.row.pk and uid not in self._stored:
             rows = Event.objects.filter(case=loaded.row.pk).order_by("seq").values_list("body", flat=True)
-            stored = [json.loads(bytes(body)) for body in rows]
-        return stored + loaded.bodies
+            self._stored[uid] = [json.loads(bytes(body)) for body in rows]
+        return self._stored.get(uid, []) + loaded.bodies
 
     def version(self, matter: str) -> MatterVersion:
         """现行的业务模板版本。"""
@@ -138,6 +138,7 @@ class Work:
             return Refused(outcome)
         uid = uid or new_uid(request.at)
         row = Case(uid=uuid.UUID(uid), matter=matter, version=version, slot=slot)
+        row.confidential = definition.matter.confidential
         row.host_system = definition.matter.host_system or ""
         if parent is not None:
             outcome.effects["parent"] = parent.view.uid
@@ -198,6 +199,8 @@ class Work:
             if parent is not None and parent.closed_at is not None:
                 say = f"上级件 {parent.number} 已经办结，不能再打开"
                 return refuse(outcome.decl.title, "parent", say, "先重新打开上级件")
+        if loaded.row.merged_into_id and outcome.effects.get("closed") is False:
+            outcome.effects["merged_into"] = None  # 并入了又单独重新办理：不再跟着主件
         outcome.effects.update(extra or {})
         children = offspring.plan_children(self, outcome, request)
         if isinstance(children, Refused):
@@ -382,6 +385,11 @@ class Work:
 
     def flush(self) -> None:
         """把办成的全部写库；写了就不能再 `undo`。"""
+        for loaded, _, _ in self._records:
+            if loaded.row.merged_into_id and loaded.view.closed_at is None:
+                loaded.row.merged_into = None
         self.buffer.flush()
         self.numbers.flush(self.case_id)
         self._records.clear()
+        self._stored.clear()
+        self._envs.clear()

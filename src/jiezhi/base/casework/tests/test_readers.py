@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from jiezhi.base.accounts.models import AdminRecord, Officer, Post, SensitiveRead
-from jiezhi.base.casework import readers
+from jiezhi.base.casework import matters, readers
 from jiezhi.base.casework.disclosure import reveal_field
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.readers import Filters
-from jiezhi.base.casework.testing import START, Office
+from jiezhi.base.casework.testing import START, Office, confidential
 from jiezhi.base.casework.tests.lives import DAY, HOUR, life
 from jiezhi.base.registry.models import Appointment
 
@@ -70,9 +70,9 @@ def test_days_are_those_of_beijing(office: Office) -> None:
 
 
 def test_a_sealed_case_shows_neither_number_nor_reason(office: Office) -> None:
+    matters.publish(confidential(), now=START)
     case = life(office)
     see(case, office.clerk)
-    Case.objects.filter(pk=case.pk).update(confidential=True)
     boss = supervisor(office)
     assert found(boss) == [("李经办", readers.SEALED, "")]
     assert found(boss, number=case.number) == [], "不能拿编号来试"

@@ -59,10 +59,6 @@ class Area(SealedModel):
     def __str__(self) -> str:
         return self.name
 
-    def ancestor_paths(self) -> list[str]:
-        """自己和各级上级的 path，由近到远。"""
-        return path_and_above(self.path)
-
 
 def path_and_above(path: str) -> list[str]:
     """`/a/b/c/` → [`/a/b/c/`, `/a/b/`, `/a/`]。"""

@@ -73,12 +73,5 @@ class Party(SealedModel):
         return secrets.mask_name(self.name) if self.kind == PartyKind.PERSON else self.name
 
     @property
-    def masked_identifier(self) -> str:
-        # 统一社会信用代码是公开信息，不遮。
-        if self.identifier_kind == IdentifierKind.USCC:
-            return self.identifier
-        return secrets.mask_id(self.identifier)
-
-    @property
     def masked_phone(self) -> str:
         return secrets.mask_phone(self.phone)

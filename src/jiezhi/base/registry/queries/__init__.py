@@ -18,6 +18,7 @@ from jiezhi.base.registry.queries.people import (
     post_title,
     posts_of,
     unit_by_code,
+    units_and_people,
 )
 from jiezhi.base.registry.queries.places import Candidate, find_address, place_by_doorplate
 from jiezhi.base.registry.queries.standing import Standing, standing
@@ -51,6 +52,7 @@ __all__ = [
     "tagged",
     "tags_on",
     "unit_by_code",
+    "units_and_people",
     "versions_of",
     "years",
 ]

@@ -91,3 +91,13 @@ def last_ended(officer_id: int, at: datetime) -> datetime | None:
 def post_title(code: str) -> str:
     """岗位名称；没有这个岗位时原样返回代码。"""
     return Post.objects.filter(code=code).values_list("title", flat=True).first() or code
+
+
+def units_and_people(at: datetime) -> list[tuple[Unit, dict[int, str]]]:
+    """在用的单位，上级在前，各自此刻任职的人（人员 id → 姓名，按任职先后）。两条查询。"""
+    people: dict[int, dict[int, str]] = {}
+    held = Appointment.objects.filter(in_force(at), officer__is_active=True, post__is_active=True)
+    for unit, officer, name in held.order_by("pk").values_list("unit", "officer", "officer__name"):
+        people.setdefault(unit, {})[officer] = name
+    units = Unit.objects.filter(is_active=True).select_related("parent").order_by("path")
+    return [(one, people.get(one.pk, {})) for one in units]

@@ -8,6 +8,7 @@ from jiezhi.base.accounts import queries as account_queries
 from jiezhi.base.accounts.models import AdminRecord
 from jiezhi.base.registry import actions, queries
 from jiezhi.base.registry.models import Area, AreaVersion
+from jiezhi.base.registry.models.areas import path_and_above
 from jiezhi.base.registry.tests.conftest import COMMUNITY, FEATURES, GRIDS, NOW, STREET, feature, square
 
 DAY = timedelta(days=1)
@@ -21,7 +22,7 @@ def test_paths(areas):
         ("/990101001/001/001/", 3),
         ("/990101001/001/002/", 3),
     ]
-    assert areas[GRIDS[0]].ancestor_paths() == ["/990101001/001/001/", "/990101001/001/", "/990101001/"]
+    assert path_and_above(areas[GRIDS[0]].path) == ["/990101001/001/001/", "/990101001/001/", "/990101001/"]
 
 
 def test_locate(areas):

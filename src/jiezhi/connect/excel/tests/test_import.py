@@ -294,16 +294,6 @@ def test_rejected_rows_go_back_as_they_came_and_can_be_mended(office: Office) ->
     assert counts(second) == (2, 0, 0, 0) and Case.objects.count() == 3
 
 
-def test_copy_kept_private_and_can_be_discarded(office: Office) -> None:
-    run, _ = load(office, build.table(HEAD, order("GZ001", 标题="")))
-    path = queries.stored_copy(run)
-    assert path is not None and path.stat().st_mode & 0o077 == 0
-    actions.discard_copy(run, acting_officer=office.dispatcher)
-    assert not path.exists()
-    with pytest.raises(SheetError, match="重新上传"):
-        actions.write_error_report(run, io.BytesIO())
-
-
 def test_broken_off_run_goes_on_where_it_stopped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [order(f"GZ{i:03}", **({"标题": ""} if i == 5 else {})) for i in range(9)]
     run = actions.start_import(

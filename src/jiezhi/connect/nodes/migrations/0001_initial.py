@@ -201,6 +201,10 @@ class Migration(migrations.Migration):
             model_name='arrival',
             index=models.Index(fields=['outcome', '-id'], name='arrival_outcome'),
         ),
+        migrations.AddIndex(
+            model_name='arrival',
+            index=models.Index(fields=['at'], name='arrival_at'),
+        ),
         migrations.AddConstraint(
             model_name='arrival',
             constraint=models.UniqueConstraint(fields=('peer', 'uid'), name='one_entry_in'),

@@ -15,7 +15,7 @@ from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import files
 from jiezhi.base.casework.models import Case, EvidenceFile, EvidenceUse
 from jiezhi.base.casework.testing import START, Office
-from jiezhi.connect.nodes import actions, applying
+from jiezhi.connect.nodes import actions, applying, erasing
 from jiezhi.connect.nodes.models import Arrival, Incoming, IncomingFile, Link, OutgoingEntry
 from jiezhi.connect.nodes.tests.counterpart import Counterpart, arrive, case, photo
 from jiezhi.core.evidence.digest import sm3_hex
@@ -163,7 +163,7 @@ def test_erasing_one_leaves_the_others_in_the_parcel(outside: Counterpart) -> No
     bad = case(2, START, content="")
     arrive(outside.parcel(case(1, START, content="要清除的话"), bad, case(3, START), now=START), NOW)
     assert applying.apply_waiting(NOW, limit=1) == 1
-    actions.forget(Case.objects.get().pk, {}, NOW)
+    erasing.forget(Case.objects.get().pk, {}, NOW)
     row = Incoming.objects.get()
     assert "要清除的话" not in row.sealed and row.cleared_at is None
     assert applying.apply_waiting(NOW) == 2, "没有办完的接着办"
@@ -174,7 +174,7 @@ def test_erasing_one_leaves_the_others_in_the_parcel(outside: Counterpart) -> No
     row.save(update_fields=["sealed"])
     assert actions.retry(refused, acting_officer=None, now=NOW).outcome == "done"
     for made in Case.objects.order_by("pk"):
-        actions.forget(made.pk, {}, NOW)
+        erasing.forget(made.pk, {}, NOW)
     row.refresh_from_db()
     assert row.sealed == "" and row.cleared_at == NOW, "都清掉了，整包也不留"
 
@@ -195,7 +195,7 @@ def test_an_erased_one_cannot_be_tried_again(outside: Counterpart) -> None:
     applying.apply_waiting(NOW)
     refused = Arrival.objects.get(uid="a:1")
     assert refused.case is not None and IncomingFile.objects.count() == 2
-    actions.forget(refused.case.pk, {}, NOW)
+    erasing.forget(refused.case.pk, {}, NOW)
     assert IncomingFile.objects.get().file_id == sm3_hex(theirs)
     with pytest.raises(ValidationError, match="清掉"):
         actions.retry(refused, acting_officer=None, now=NOW)

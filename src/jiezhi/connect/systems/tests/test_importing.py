@@ -12,9 +12,10 @@ from django.core.exceptions import ValidationError
 from jiezhi.base.accounts.errors import NotAllowed
 from jiezhi.base.accounts.models import AdminRecord
 from jiezhi.base.casework import actions as casework
-from jiezhi.base.casework import replay, upkeep
+from jiezhi.base.casework import integrity, replay, upkeep
+from jiezhi.base.casework import queries as casequeries
 from jiezhi.base.casework.engine.rows import case_view
-from jiezhi.base.casework.models import Case, Event
+from jiezhi.base.casework.models import Case, Clock, Event
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.models import ImportRow, SheetChange
 from jiezhi.connect.excel.queries import ImportReport
@@ -59,6 +60,60 @@ def test_the_same_sheets_over_and_over_make_no_more(street: Street) -> None:
     assert counts(load(street, *more)) == (1, 2, 0)
     assert (Case.objects.count(), Event.objects.count()) == (before[0] + 1, before[1] + 1)
     assert not SheetChange.objects.exists()
+
+
+def clock(name: str) -> Any:
+    return Clock.objects.filter(name=name).order_by("-round").first()
+
+
+def test_the_hotlines_own_limit_is_the_limit(street: Street) -> None:
+    """热线给的期限以它为准：占位的分派、退回期限照记，件的到期、灯不看它们；只有日子的算到那天完。"""
+    now = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    row = order(来电时间="2026-11-02 09:00", 派单时间="2026-11-20 16:00", 热线时限="2026-12-05")
+    load(street, row, now=now)
+    one = Case.objects.get()
+    assert one.due_at == datetime(2026, 12, 5, 16, 0, tzinfo=UTC), "北京时间 12 月 5 日完"
+    assert casequeries.light_of(one, now) == "正常"
+    assert clock("handle").due_at == one.due_at and clock("handle").limit == ""
+    # 分派、退回从派到街道那一刻起算，不从来电起算：导入的时候还没有过
+    sent = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+    assert {clock(name).started_at for name in ("first_assign", "refer")} == {sent}
+    assert clock("handle").started_at == datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+    # 热线改了期限，到期跟着改；这里不能自己延长
+    load(street, row | {"热线时限": "2026-12-08 12:00"}, now=now + timedelta(hours=1))
+    one.refresh_from_db()
+    assert one.due_at == clock("handle").due_at == datetime(2026, 12, 8, 4, 0, tzinfo=UTC)
+    sent_on = casework.act(
+        str(one.uid), "dispatch", acting_officer=street.office.dispatcher, inputs={"to_unit": "law"}, now=now + timedelta(hours=2)
+    )  # fmt: skip
+    assert sent_on.ok, str(sent_on)
+    one.refresh_from_db()
+    assert one.due_at == clock("handle").due_at, "签收期限也不改它"
+    longer = casework.act(
+        str(one.uid), "extend", acting_officer=street.office.chief, inputs={"extend_by": "5个工作日"},
+        reason="需要会商", now=now + timedelta(hours=3),
+    )  # fmt: skip
+    assert "12345热线给的，不能在这里延长" in str(longer)
+    assert replay.differences(one) == [] and integrity.verify_database().ok
+
+
+def test_without_the_hotlines_limit_ours_counts(street: Street) -> None:
+    """没有给期限、没有派单时间的：照本单位的，分派从导入起算；给了再照给的，退回重派的分派不从派单起算。"""
+    load(street, order(热线时限="", 派单时间=""))
+    one = Case.objects.get()
+    assert clock("first_assign").started_at == NOW and clock("handle").limit == "5个工作日"
+    assert one.due_at == min(row.due_at for row in Clock.objects.exclude(status="ended"))
+    load(street, order(派单时间="", 热线时限="2026-08-20 18:00"), now=NOW + timedelta(hours=1))
+    one.refresh_from_db()
+    assert one.due_at == datetime(2026, 8, 20, 10, 0, tzinfo=UTC) and clock("handle").limit == ""
+    for action, who, more in (
+        ("dispatch", street.office.dispatcher, {"inputs": {"to_unit": "law"}}),
+        ("return", street.office.clerk, {"reason": "不属本单位"}),
+    ):
+        done = casework.act(str(one.uid), action, acting_officer=who, now=NOW + timedelta(hours=2), **more)
+        assert done.ok, str(done)
+    assert clock("assign").started_at == NOW + timedelta(hours=2)
+    assert replay.differences(one) == []
 
 
 def test_a_number_that_is_not_one_is_refused(street: Street) -> None:

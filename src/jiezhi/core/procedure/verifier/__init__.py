@@ -15,10 +15,12 @@ from jiezhi.core.procedure.verifier import (
     assigned,
     basis,
     clocks,
+    confidential,
     expressions,
     materials,
     names,
     numbering,
+    outsiders,
     papers,
     people,
     protect,
@@ -63,10 +65,12 @@ def verify(
     expressions.check(report, outside)
     names.check(report, outside)
     names.check_params(report)
+    outsiders.check(report, outside)
     numbering.check(report)
     papers.check(report)
     people.check_names(report, outside)
     clocks.check(report)
+    confidential.check(report)
     protect.check(report)
     basis.check(report)
     materials.check(report)

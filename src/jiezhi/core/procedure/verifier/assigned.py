@@ -198,9 +198,10 @@ def uses(definition: Definition, name: str, catalogue: Catalogue) -> Iterator[Us
     if action.extend and action.extend.amount.startswith("field."):
         yield Use(action.extend.amount[6:], (*at, "extend", "amount"), "延长多久")
     for i, notice in enumerate(action.notify):
-        for word in PLACEHOLDER.findall(notice.text):
-            if word.startswith("field."):
-                yield Use(word[6:], (*at, "notify", i, "text"), "通知文字")
+        for key, text in (("text", notice.text), ("merged", notice.merged or "")):
+            for word in PLACEHOLDER.findall(text):
+                if word.startswith("field."):
+                    yield Use(word[6:], (*at, "notify", i, key), "通知文字")
     for field, place, purpose in papers.uses(definition, name):
         yield Use(field, place, purpose)
     if START in action.from_ and matter.summary:

@@ -39,6 +39,9 @@ def _declared(pair: Pair) -> None:
     if was.class_ != now.class_:
         say = f"类别由{was.class_}改为{now.class_}，管它的法律规则不同，正在办的件不能换版"
         pair.report.add("change.class", ("class",), say)
+    if was.confidential != now.confidential:
+        say = "限不限指定人员的声明变了，正在办的件不能换版"
+        pair.report.add("change.confidential", ("confidential",), say)
     if was.host_system != now.host_system:
         pair.report.add("change.host", ("host",), "主办系统变了，编号对不上，正在办的件不能换版")
     for kind, name, say in pair.names.wrong:
@@ -82,12 +85,13 @@ def _clocks(pair: Pair) -> None:
                 pair.report.add("change.clocks", ("clocks", name), say, basis=basis)
             continue
         new = pair.new.matter.clocks[target]
-        if (old.protects, old.per, bool(old.limit)) != (
+        if (old.protects, old.whose, old.per, bool(old.limit)) != (
             new.protects,
+            new.whose,
             new.per and _was(pair, new.per),
             bool(new.limit),
         ):
-            say = f"时限“{old.title}”和新版的“{new.title}”不是一类（保护谁、按谁、向前还是倒数），不能接着算"
+            say = f"时限“{old.title}”和新版的“{new.title}”不是一类（保护谁、谁的期限、按谁、向前还是倒数），不能接着算"
             pair.report.add("change.protected" if old.protects else "change.clocks", ("clocks", name), say)
             continue
         if not old.protects:

@@ -31,7 +31,8 @@ def check(report: Report) -> None:
         for i, exclude in enumerate(clock.excludes):
             event(report, exclude.from_, (*at, "excludes", i, "from"))
             event(report, exclude.to, (*at, "excludes", i, "to"))
-        for key in ("at", "before", "per", "among"):
+        _given(report, at, name, clock)
+        for key in ("at", "before", "due", "per", "among"):
             source = getattr(clock, key)
             if source is None:
                 continue
@@ -102,6 +103,9 @@ def _shape(report: Report, at: Place, clock: ClockDecl) -> None:
     if clock.among is not None and clock.per is None:
         say = f"时限“{title}”写了 among 却没有写 per，不是按当事人的时限；请补上 per 或删去 among"
         report.add("clock.shape", (*at, "among"), say)
+    if clock.whose and clock.protects:
+        say = f"时限“{title}”是保护期，本来就不亮灯；请删去 whose"
+        report.add("clock.shape", (*at, "whose"), say, basis=clock.basis)
     if clock.at_least is not None and (clock.before is None or not clock.binds):
         report.add(
             "clock.shape", at, f"倒数时限“{title}”要写明从哪个日期倒数（before）、约束哪些含义（binds）"
@@ -122,6 +126,26 @@ def _shape(report: Report, at: Place, clock: ClockDecl) -> None:
                 )
         else:
             duration(report, warn, (*at, "warn", i), f"时限“{title}”的提醒")
+
+
+def _given(report: Report, at: Place, name: str, clock: ClockDecl) -> None:
+    """由主办系统给的期限：法定的、护着当事人的不能听别人定。"""
+    for i, other in enumerate(clock.over):
+        if other == name or other not in report.definition.matter.clocks:
+            others = [one for one in report.definition.matter.clocks if one != name]
+            report.unknown("clock", "时限", other, others, (*at, "over", i))
+    if clock.over and clock.due is None:
+        say = f"时限“{clock.title}”写了 over 却没有写 due；请补上 due 或删去 over"
+        report.add("clock.shape", (*at, "over"), say)
+    if clock.due is None:
+        return
+    if clock.limit is None or clock.protects or clock.per or clock.excludes:
+        say = f"时限“{clock.title}”的 due 只能与 limit 合用，不能与 protects、per、excludes 合用"
+        report.add("clock.shape", (*at, "due"), say)
+    citation = report.definition.citation(clock.basis)
+    if citation is not None and citation.status == "已核对":
+        say = f"时限“{clock.title}”的期限是法定的，不能由 {clock.due} 另给；请删去 due"
+        report.add("clock.given", (*at, "due"), say, basis=clock.basis)
 
 
 def _lengths(report: Report, at: Place, clock: ClockDecl) -> None:

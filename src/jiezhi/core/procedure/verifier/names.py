@@ -53,7 +53,11 @@ def check(report: Report, catalogue: Catalogue) -> None:
         _collects(report, catalogue, name, action)
         _triggers(report, name, action)
         for i, notice in enumerate(action.notify):
-            _notice(report, catalogue, ("actions", name, "notify", i), notice.to, notice.text)
+            said: Place = ("actions", name, "notify", i)
+            _receiver(report, catalogue, said, notice.to)
+            _words(report, (*said, "text"), notice.to, notice.text)
+            if notice.merged is not None:  # 听的是别的件的来件人
+                _words(report, (*said, "merged"), "followers", notice.merged)
         for slot, child in action.open.items():
             children.check(report, catalogue, ("actions", name, "open", slot), child)
         for key, known, noun in (
@@ -215,7 +219,7 @@ def _triggers(report: Report, name: str, action: ActionDecl) -> None:
             known_meaning(report, found[7], at)
 
 
-def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str) -> None:
+def _receiver(report: Report, catalogue: Catalogue, at: Place, to: str) -> None:
     matter = report.definition.matter
     kind, _, rest = to.partition(".")
     if kind == "role" and rest:
@@ -233,22 +237,29 @@ def _notice(report: Report, catalogue: Catalogue, at: Place, to: str, text: str)
             ["reporter", "followers", "unit", "role.x", "post.x", "unit.x"],
             (*at, "to"),
         )
+
+
+def _words(report: Report, at: Place, to: str, text: str) -> None:
+    """通知文字里的占位。"""
+    matter = report.definition.matter
     for word in PLACEHOLDER.findall(text):
         if word.startswith("field."):
-            if (
-                field_known(report, word, (*at, "text"))
-                and matter.fields[word[6:]].secret
-                and to != "reporter"
-            ):
+            if field_known(report, word, at) and matter.fields[word[6:]].secret and to != "reporter":
                 say = (
                     f"通知里写了敏感字段{report.field(word[6:])}，只能发给来件人本人；请删去，或改发 reporter"
                 )
-                report.add("field.sensitive", (*at, "text"), say)
+                report.add("field.sensitive", at, say)
         elif word == "title" and _secret(report, matter.summary) and to != "reporter":
             say = "通知里写了 {title}，而件名是敏感字段，只能发给来件人本人；请删去，或换一个件名字段"
-            report.add("field.sensitive", (*at, "text"), say)
+            report.add("field.sensitive", at, say)
+        elif word == "code":
+            if to != "reporter" or matter.reported_by is None:
+                say = (
+                    "查询码 {code} 只给来件人本人：to 要写 reporter，业务模板要写 reported_by；请改正，或删去"
+                )
+                report.add("notice.code", at, say)
         elif word not in _NOTICE_WORDS:
-            report.unknown("placeholder", "通知占位", word, [*_NOTICE_WORDS, "field.x"], (*at, "text"))
+            report.unknown("placeholder", "通知占位", word, [*_NOTICE_WORDS, "code", "field.x"], at)
 
 
 def _commutes(report: Report, name: str, action: ActionDecl) -> None:

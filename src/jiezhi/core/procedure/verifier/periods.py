@@ -53,6 +53,10 @@ def _fault(report: Report, rule: RuleDecl, name: str, one: ClockDecl) -> tuple[s
         return "limit", f"是{one.limit}，不得超过{rule.limit}；请改短"
     if wrong := _counting(report, rule, one):
         return "regime", wrong
+    if one.whose is not None:
+        return "whose", "写成了当事人的期限，过了也不亮灯；请删去 whose"
+    if one.due is not None:
+        return "due", f"可以由 {one.due} 另给期限；请删去 due"
     if one.at not in (None, f"field.{rule.field}"):
         return "at", f"要从那件事办的时候起算，不能取自 {one.at}；请删去 at"
     for key, action in matter.actions.items():

@@ -44,11 +44,10 @@ def test_hole_belongs_to_nobody_or_to_the_one_in_it() -> None:
     assert both.overlaps() == []
 
 
-def test_smallest_wins_and_all_are_listed() -> None:
+def test_smallest_wins() -> None:
     index = AreaIndex([("街道", square(W, S, 0.05)), ("社区", square(W, S, 0.02)), ("网格", square(W, S))])
     assert index.locate(W + 0.005, S + 0.005) == "网格"
-    assert index.locate_all(W + 0.005, S + 0.005) == ["网格", "社区", "街道"]
-    assert index.locate_all(W + 0.03, S + 0.03) == ["街道"]
+    assert index.locate(W + 0.03, S + 0.03) == "街道"
     assert index.locate_many([W + 0.005, W + 0.015, W + 0.03, W + 0.06], [S + 0.005] * 4).tolist() == [
         2,
         1,
@@ -94,7 +93,6 @@ def test_many_agrees_with_brute_force(seed: int) -> None:
         expected = min(hits, key=lambda i: areas[i]) if hits else -1
         assert got == expected
         assert index.locate(lon, lat) == (None if expected < 0 else expected)
-        assert sorted(index.locate_all(lon, lat)) == hits
 
 
 def test_many_keeps_order_and_gaps() -> None:
@@ -177,7 +175,6 @@ def test_several_parts_and_heights_are_accepted() -> None:
     }
     index = AreaIndex([("甲", tall), ("甲", square(W + 0.02, S))])
     assert index.locate(W + 0.005, S + 0.005) == "甲" == index.locate(W + 0.025, S + 0.005)
-    assert index.locate_all(W + 0.005, S + 0.005) == ["甲"]
 
 
 def test_threads_get_the_same_answers() -> None:

@@ -147,7 +147,7 @@ def test_his_cases_go_on_with_another(desk: Desk) -> None:
     assert Clock.objects.filter(case=case).values().get() == clock, "时限照走"
     (event,) = handovers(case)
     line = queries.timeline(case)[-1]
-    assert (line.title, line.who, line.reason) == ("离岗交接", "王管", f"李经办离岗：{REASON}")
+    assert (line.title, line.who, line.reason) == ("离岗交接", "王管", "离岗交接"), "缘由只进管理记录"
     assert (event.officer, event.from_state, event.to_state) == (desk.admin, "handling", "handling")
     assert replay.differences(case) == [] and integrity.verify_database().ok
     assert case in queries.visible(desk.receiver, NOW)
@@ -220,6 +220,24 @@ def test_different_receivers_for_matters_and_roles(desk: Desk) -> None:
     assert {(one.number, one.to) for one in done.moved} == {
         (first.number, desk.other), (second.number, desk.receiver),
     }  # fmt: skip
+
+
+def test_a_confidential_case_is_named_one_by_one(desk: Desk) -> None:
+    """限指定人员的件不给缺省的人，也不按业务、角色给：点了这一件的名才转，转了他才看得见。"""
+    matters.publish(definition(confidential=True, **parts()), now=START)
+    secret, other = desk.case(desk.leaver), desk.case(desk.leaver, desk.other)
+    assert secret.confidential and secret not in queries.visible(desk.receiver, NOW)
+    named = {"test.report": desk.receiver, "test.report:handler": desk.receiver, other.number: desk.other}
+    done = desk.hand(Receivers(desk.receiver, named))
+    assert [(one.number, one.to) for one in done.moved] == [(other.number, desk.other)]
+    assert [(one.number, one.problem) for one in done.left] == [
+        (secret.number, "限指定人员，要点名这一件由谁接手")
+    ]
+    assert secret not in queries.visible(desk.receiver, NOW) and handovers(secret) == []
+    done = desk.hand(Receivers(None, {secret.number: desk.receiver}))
+    assert [(one.number, one.to) for one in done.moved] == [(secret.number, desk.receiver)]
+    assert secret in queries.visible(desk.receiver, NOW)
+    assert integrity.verify_database().ok
 
 
 def test_nobody_named(desk: Desk) -> None:

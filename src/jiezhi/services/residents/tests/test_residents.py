@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from jiezhi.base.accounts.models import Post
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import matters, outbox
+from jiezhi.base.casework.extensions import extensions
 from jiezhi.base.casework.models import Case, Notice
 from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.base.casework.receipts import receipt_code
@@ -58,15 +59,49 @@ def test_only_what_is_declared_for_reporters(office: Office) -> None:
         found = actions.report(matter, action, inputs={"subject": "漏水"})
         assert isinstance(found, Refused) and found.refusal.missing[0].remedy
     assert not Case.objects.exists()
-    assert [(row.matter, name) for row, name, _ in queries.openable()] == [("test.report", "register")]
+    assert [(row.matter, name) for row, name in queries.openable()] == [("test.report", "register")]
+
+
+def test_only_what_says_so_is_open_online(office: Office, monkeypatch: Any) -> None:
+    """居民能办、没有写明可以网上登记的不列也不收；主办系统在外面的、这台机器上条件不成立的一样。"""
+    register = MATTER["actions"]["register"]
+    answers = {"place.yes": True, "place.no": False}
+    for name, answer in answers.items():
+        monkeypatch.setitem(extensions.conditions, name, lambda context, answer=answer: answer)
+    for code, change, more in (
+        ("test.window", {"online": None}, {}),
+        ("test.hosted", {}, {"host": {"system": "省平台", "number": "编号"}}),
+        ("test.elsewhere", {"online": {"needs": ["place.yes", "place.no"]}}, {}),
+        ("test.here", {"online": {"needs": "place.yes"}}, {}),
+    ):
+        acts = {**MATTER["actions"], "register": {**register, **change}}
+        matters.publish(definition(matter=code, actions=acts, **more), now=START)
+        found = actions.report(code, inputs={"subject": "漏水"})
+        assert found.ok is (code == "test.here"), (code, str(found))
+        if isinstance(found, Refused):
+            assert found.refusal.missing[0].remedy == "到街道窗口办理"
+    assert {row.matter for row, _ in queries.openable()} == {"test.here", "test.report"}
 
 
 def test_only_what_is_asked_may_be_filled(office: Office) -> None:
-    """由系统预填的、别的步骤的字段，居民写不进来。"""
-    for name in ("to_unit", "hard", "reply", "no_such"):
+    """由系统预填的、别的步骤的、不由来件人填的字段，居民写不进来，也不问他；说的是字段的名称。"""
+    fields = {**MATTER["fields"], "channel": {"title": "来源", "type": "text", "office": True}}
+    register = {**MATTER["actions"]["register"], "online": {"set": {"channel": "居民手机"}}}
+    register["collect"] = [*register["collect"], "channel?"]
+    acts = {**MATTER["actions"], "register": register}
+    matters.publish(definition(fields=fields, actions=acts), now=START)
+    for name, title in (
+        ("to_unit", "承办单位"),
+        ("reply", "答复"),
+        ("channel", "来源"),
+        ("no_such", "no_such"),
+    ):
         found = actions.report("test.report", inputs={"subject": "漏水", name: "law"})
-        assert isinstance(found, Refused) and found.refusal.missing[0].field == name
+        assert isinstance(found, Refused)
+        assert [(one.field, one.say) for one in found.refusal.missing] == [(name, f"“登记”不填“{title}”")]
     assert not Case.objects.exists()
+    assert actions.report("test.report", inputs={"subject": "漏水"}).ok
+    assert Case.objects.get().fields["channel"] == "居民手机"
 
 
 def test_reporting_costs_what_the_door_costs_and_one_more(office: Office) -> None:

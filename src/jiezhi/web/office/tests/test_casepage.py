@@ -16,8 +16,10 @@ from PIL import Image
 from jiezhi.base.accounts.append_only import AppendOnlyQuerySet
 from jiezhi.base.accounts.models import SensitiveRead
 from jiezhi.base.casework import actions, upkeep
+from jiezhi.base.casework.disclosure import CODE
 from jiezhi.base.casework.models import Case, Event, EvidenceFile
 from jiezhi.base.casework.outcome import Outcome
+from jiezhi.base.casework.receipts import receipt_code
 from jiezhi.web.office.testing import Street
 
 Enter = Callable[[str], Client]
@@ -231,6 +233,23 @@ def test_sensitive_values_are_masked_until_a_reason_is_on_record(enter: Enter, h
     short = client.post(address, {"reason": "看看"})
     assert short.status_code == 422 and "13800138001" not in short.content.decode()
     assert not SensitiveRead.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_query_code_is_copied_to_the_reporter_on_record(enter: Enter, handed: Make) -> None:
+    """登记得了这种件的人写明原因看查询码，看一次记一次；承办人看不到（凭它能替来件人评价）。"""
+    case = handed()
+    address, code = reverse("office:reveal", args=[case.uid, CODE]), receipt_code(str(case.uid))
+    desk, handler = enter("fenbo"), enter("jingban")
+    assert code not in page_of(desk, case) and address in page_of(desk, case)
+    assert desk.post(address, {"reason": "看"}).status_code == 422 and not SensitiveRead.objects.exists()
+    for time in (1, 2):
+        told = desk.post(address, {"reason": "来件人来窗口问进度，抄给他"})
+        assert code in told.content.decode() and told["Cache-Control"] == "no-store"
+        assert SensitiveRead.objects.filter(field_title="查询码", case_number=case.number).count() == time
+    assert address not in page_of(handler, case)
+    assert handler.post(address, {"reason": "来件人问进度"}).status_code == 404
+    assert SensitiveRead.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,11 +15,11 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
 from jiezhi.base.casework import actions, queries
-from jiezhi.base.casework.disclosure import reveal_field
+from jiezhi.base.casework.disclosure import CODE, reveal_field, tell_code
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.core.procedure.drawing import draw
-from jiezhi.core.procedure.fields import FieldType
+from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.view import Missing
 from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.forms import actform, controls
@@ -196,13 +196,16 @@ def reveal(request: HttpRequest, uid: UUID, field: str) -> HttpResponse:
     """查看打码的一项：写明原因，先记录，后显示。"""
     dossier = _dossier(request, uid)
     decl = dossier.definition.matter.fields.get(field)
-    if decl is None or not decl.secret or field not in dossier.current:
+    if field == CODE and dossier.may_tell_code:
+        decl = FieldDecl(title="查询码", type=FieldType.TEXT)
+    elif decl is None or not decl.secret or field not in dossier.current:
         raise Http404("没有这一项")
     context: dict[str, Any] = {"case": dossier.case, "d": dossier, "decl": decl, "field": field}
     reason = request.POST.get("reason", "")
+    told: dict[str, Any] = {"reason": reason, "acting_officer": officer_of(request), "now": dossier.now}
     try:
-        value = reveal_field(
-            dossier.case, field, reason=reason, acting_officer=officer_of(request), now=dossier.now
+        value = (
+            tell_code(dossier.case, **told) if field == CODE else reveal_field(dossier.case, field, **told)
         )
     except ValidationError as error:
         context |= {"error": error.messages[0], "reason": reason}
