@@ -156,9 +156,8 @@ def test_unpaid_then_surcharged_demanded_and_taken_to_court(desk: Any, team: Tea
     desk.does(case, team.one, "登记复议诉讼", 复议或诉讼="行政复议", 受理日期=desk.now.date().isoformat())
     assert "已经“复议诉讼”" in desk.refused(case, team.finance, "加处罚款")
     desk.later(days=50)
-    desk.does(
-        case, team.one, "登记复议诉讼结果", 复议诉讼结果="维持或驳回", 结束日期=desk.now.date().isoformat()
-    )
+    day = desk.now.date().isoformat()
+    desk.does(case, team.one, "登记复议诉讼结果", 复议诉讼结果="维持或驳回", 结束日期=day, 当事人收到日=day)
     # 催告书送达十个工作日、救济期满之后才能申请法院
     desk.does(case, team.one, "催告", 催告内容="十日内到云桥农商行缴清罚款和加处罚款")
     served(desk, team, case, "催告书")

@@ -133,6 +133,7 @@ def _clocks(case: Case, definition: Definition, now: datetime) -> list[Out]:
     found = []
     for one in Clock.objects.filter(case=case).order_by("pk"):
         decl = definition.matter.clocks.get(one.name)
+        theirs = bool(decl and decl.whose)
         found.append(
             {
                 "name": one.name,
@@ -144,8 +145,9 @@ def _clocks(case: Case, definition: Definition, now: datetime) -> list[Out]:
                 "started_at": one.started_at,
                 "due_at": one.due_at,
                 "ended_at": one.ended_at,
-                "overdue": not one.void and (one.ended_at or now) >= one.due_at,
+                "overdue": not (one.void or theirs) and (one.ended_at or now) >= one.due_at,
                 "protects": bool(decl and decl.protects),
+                "theirs": theirs,
                 "provisional": one.provisional,
                 "void": one.void,
             }

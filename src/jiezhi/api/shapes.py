@@ -195,7 +195,7 @@ class RoleOut(BaseModel):
 
 
 class ClockOut(BaseModel):
-    """一个时限。`due_at` 是不含在内的终点；`protects` 为真的是保护当事人的期间。"""
+    """一个时限。`due_at` 是不含在内的终点；`protects` 为真的是保护当事人的期间；`theirs` 为真的是当事人自己办的，过了不算超期。"""
 
     name: str
     title: str
@@ -208,6 +208,7 @@ class ClockOut(BaseModel):
     ended_at: datetime | None
     overdue: bool
     protects: bool
+    theirs: bool
     provisional: bool
     void: bool
 

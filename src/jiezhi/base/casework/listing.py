@@ -127,7 +127,7 @@ class Listed:
 def listed(
     officer: Officer, filters: Filters, *, first: int = 0, size: int = 50, now: datetime | None = None
 ) -> Listed:
-    """从第 `first` 件（0 起）取 `size` 件，带业务模板版本和单位；加密的、大块的列不取。至多四条查询。
+    """从第 `first` 件（0 起）取 `size` 件，带业务模板版本和单位；加密的、大块的列不取。至多五条查询。
 
     接着翻的（`after`）不数总数。
     """

@@ -113,7 +113,7 @@ MATTER: dict[str, Any] = {
             "title": "答复", "means": "answer", "from": "handling", "to": "answered", "by": "unit.unit_clerk",
             "collect": ["reply", "photos?"], "needs": ["done.dispatch", "reply_long"],
             "assign": {"handler": "actor"},
-            "notify": [{"to": "reporter", "text": "您反映的“{title}”已答复：{field.reply}"}],
+            "notify": [{"to": "reporter", "text": "您反映的“{title}”已答复：{field.reply}", "merged": "已答复：{field.reply}"}],
         },
         "close": {
             "title": "办结", "means": "close", "from": "answered", "to": "closed", "by": "post.dispatcher",

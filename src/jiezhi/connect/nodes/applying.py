@@ -28,9 +28,10 @@ from jiezhi.core.procedure.view import Actor
 log = logging.getLogger(__name__)
 
 ROUND = 50
-# 对方没有办成的，居民只看得到这一句；缘由留在 OutgoingEntry.refused，给工作人员看。
+# 对方没有办成的，居民只看得到其中一句；缘由留在 OutgoingEntry.refused，给工作人员看。
 NOT_YET = "街道还没有收下，工作人员正在处理，编号不变"
 STILL = "街道没有办成撤回，街道仍在办理，编号不变"
+UNDONE = "您刚才提的这一项街道没有办成，件办到哪里以查到的为准；问题还在的，可以要求重新办理"
 ELSEWHERE = "对方没有办成，缘由请系统管理员用 jiezhi nodes status 看"
 # 各种节点许送什么：外网的机器被人占了，也只能报事和替来件人评价。
 ALLOWED: dict[str, frozenset[str]] = {
@@ -310,7 +311,7 @@ def _refused(one: Item) -> Told:
     words = ELSEWHERE
     if one.peer.kind == Peer.Kind.INSIDE:
         withdrawn = sent.sealed and "withdraw" in json.loads(sent.sealed).get("means", ())
-        words = STILL if withdrawn else NOT_YET
+        words = NOT_YET if sent.kind == outbound.OPEN else STILL if withdrawn else UNDONE
     return _register(one, _locked(sent.case.pk), "", {"news": words}, words)
 
 

@@ -57,7 +57,8 @@ def _hushed(row: OutgoingEntry) -> bool:
         return False
     uid, seq, _ = row.uid.split(":")
     rows = Delivery.objects.filter(event__case__uid=uid, event__seq=int(seq), kind="notify")
-    return any(ERASED in one["text"] for one in outbound.told_in(rows))
+    words = [one.get(name, "") for one in outbound.told_in(rows) for name in ("text", "merged")]
+    return any(ERASED in one for one in words)
 
 
 def _received(case: int, now: datetime) -> None:

@@ -17,7 +17,7 @@ from jiezhi.base.accounts.posts import ADMIN
 from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.reminders import remind
 from jiezhi.base.registry import queries as registry
-from jiezhi.connect.nodes import applying, exchange, outbound, queries
+from jiezhi.connect.nodes import exchange, outbound, queries
 from jiezhi.connect.nodes.models import Arrival, Incoming, Peer
 from jiezhi.core.evidence.digest import sm3_hex
 
@@ -96,7 +96,7 @@ def _returned(key: str, peer: Peer, rows: list[Arrival]) -> Word:
     cases = list({row.case.pk: row.case for row in rows if row.case is not None}.values())
     text = f"送{peer.name}的有 {len(rows)} 条对方没有办成：{_numbers(cases)}。请与对方说清、办妥。{LOOK}。"
     if peer.kind == Peer.Kind.INSIDE:
-        text += f"来件人看到的是“{applying.NOT_YET}”。"
+        text += "来件人看到的只是街道没有收下、没有办成，看不到缘由，编号不变。"
     return Word(key, "送出去的对方没有办成", text, _page(cases))
 
 

@@ -11,7 +11,7 @@ from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.values import ValueProblem, normalize
 from jiezhi.core.procedure.view import CaseView, Env, Missing, Request
 
-# 不是工作人员的：声明了“不由来件人填”的字段、系统预填的字段他们写不进来。
+# 不是工作人员的：声明了“不由来件人填”的字段、只由系统预填（不在 collect 里）的字段他们写不进来。
 OUTSIDERS = frozenset({"reporter", "party"})
 
 

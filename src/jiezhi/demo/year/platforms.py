@@ -30,7 +30,7 @@ _DUTY = ((9, 20), (15, 30), (21, 10))
 def hotline(life: Life, town: Town, fate: str = "", found: Trouble | None = None) -> Story:
     """热线平台的工单：成批导入，派、签、联系、答复，回访，平台办结。"""
     it = Affair(life, town, "hotline", found)
-    yield from _called(it)
+    yield from _called(it, due=fate != "extended")
     if fate == "merged":
         yield from doubled(it, _called, _finish_hotline)
         return
@@ -63,8 +63,8 @@ def hotline(life: Life, town: Town, fate: str = "", found: Trouble | None = None
         yield from _closed(it)
 
 
-def _called(it: Affair) -> Story:
-    """来电在先，导入来表在后。"""
+def _called(it: Affair, *, due: bool = True) -> Story:
+    """来电在先，导入来表在后。`due` 是热线给了期限：给了的本单位不能自己延期。"""
     town, life, rng = it.town, it.life, it.life.rng
     called = life.now
     life.now = _next_import(life)
@@ -72,8 +72,9 @@ def _called(it: Affair) -> Story:
     inputs = {
         "subject": it.report.title, "content": it.report.text, "spot": town.spot(it.building),
         "reporter": town.resident(rng), "category": it.category, "urgency": rng.choices(["一般", "紧急"], (9, 1))[0],
-        "hotline_due": (called + timedelta(days=9)).isoformat(),
     }  # fmt: skip
+    if due:
+        inputs["hotline_due"] = (called + timedelta(days=9)).isoformat()
     it.uid = yield from life.imports("hotline.order", "receive", town.importer(rng), called, number, **inputs)
 
 

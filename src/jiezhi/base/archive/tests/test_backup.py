@@ -56,16 +56,18 @@ def test_the_next_one_copies_only_what_is_new(
 ) -> None:
     make(root)
     life(office, "灯坏了", "blue")
-    written: list[str] = []
+    written: list[Path] = []
     real = writing.write
     monkeypatch.setattr(
         writing,
         "write",
-        lambda path, stream, digest="": written.append(path.name) or real(path, stream, digest),
+        lambda path, stream, digest="": written.append(path) or real(path, stream, digest),
     )
     second = make(root, 1)
     assert second.manifest.file_count == 2
-    assert len([name for name in written if len(name) == 64]) == 1, "先前抄过的不再抄"
+    assert len([path for path in written if path.is_relative_to(root / form.MATERIALS)]) == 1, (
+        "先前抄过的不再抄"
+    )
     assert [path.name for path in form.snapshots(root)] == ["20260804-090000", "20260804-100000"]
     assert restoring.examine(root).manifest.counts["cases"] == 2, "给根目录就是最近的一次"
 

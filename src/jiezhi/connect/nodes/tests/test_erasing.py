@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from jiezhi.base.accounts.models import AdminRecord, Officer, Post
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import files, outbox, upkeep
-from jiezhi.base.casework.models import Case, Delivery, EvidenceFile
+from jiezhi.base.casework.models import Case, Delivery, Event, EvidenceFile
 from jiezhi.base.casework.testing import START, Office
 from jiezhi.base.registry.models import Appointment
-from jiezhi.connect.nodes import applying, packing
+from jiezhi.connect.nodes import applying, erasing, outbound, packing
 from jiezhi.connect.nodes.models import OutgoingEntry, Peer
 from jiezhi.connect.nodes.tests.counterpart import Counterpart, arrive, case, photo, reported
 from jiezhi.core.evidence.digest import sm3_hex
@@ -171,3 +171,18 @@ def test_what_is_being_erased_is_waited_for(inside: tuple[Counterpart, Peer]) ->
     said = [one["sql"] for one in seen]
     lock = next(n for n, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql and '"casework_case"' in sql)
     assert lock < next(n for n, sql in enumerate(said) if '"casework_payload"' in sql)
+
+
+def test_what_is_said_of_the_merged_is_hushed_too(inside: tuple[Counterpart, Peer]) -> None:
+    """并入的件听到另一句：那一句里有清除了的，也不再送。"""
+    done = reported(1)
+    event = Event.objects.get(case__uid=done.uid, seq=1)
+    row = OutgoingEntry(kind=outbound.NEWS, uid=f"{done.uid}:1:{done.uid}")
+    said = {"to": "reporter", "text": "已经答复", "merged": "已经答复：换好了"}
+    told = Delivery.objects.create(
+        case=event.case, event=event, kind="notify", key="x", payload=said, not_before=NOW
+    )
+    assert not erasing._hushed(row)
+    told.payload = {**said, "merged": f"已经答复：{ERASED}"}
+    told.save()
+    assert erasing._hushed(row)

@@ -143,7 +143,7 @@ def _given(report: Report, at: Place, name: str, clock: ClockDecl) -> None:
         say = f"时限“{clock.title}”的 due 只能与 limit 合用，不能与 protects、per、excludes 合用"
         report.add("clock.shape", (*at, "due"), say)
     citation = report.definition.citation(clock.basis)
-    if citation is not None and citation.status == "已核对":
+    if citation is not None and citation.status.startswith("已核对"):
         say = f"时限“{clock.title}”的期限是法定的，不能由 {clock.due} 另给；请删去 due"
         report.add("clock.given", (*at, "due"), say, basis=clock.basis)
 
