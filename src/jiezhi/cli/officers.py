@@ -1,8 +1,9 @@
-"""jiezhi officer：新增人员并任职（空库里的第一位系统管理员也从这里来）；改资料、返岗、改岗位；二次验证。"""
+"""jiezhi officer：新增人员并任职（空库里的第一位系统管理员也从这里来）；改资料、返岗、任职、改岗位；二次验证。"""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
@@ -114,11 +115,14 @@ def change_command(login: str, acting: str, as_json: bool, **given: str | None) 
     )
 
 
-@officer_command.command(
-    "return", help="返岗：LOGIN 离岗的人的登录名，账号恢复并设新口令；任职、接口令牌另办"
-)
+@officer_command.command("return", help="返岗：LOGIN 离岗的人的登录名，账号恢复并设新口令；接口令牌另建")
 @click.argument("login")
-@click.option("--post", "posts", multiple=True, help="岗位代码；可写几次，与 --unit 一起写")
+@click.option(
+    "--post",
+    "posts",
+    multiple=True,
+    help="岗位代码；可写几次，与 --unit 一起写；不写的以后用 officer appoint 任职",
+)
 @click.option("--unit", "unit_code", default="", help="任职单位的代码")
 @click.option("--password-stdin", is_flag=True, help="从标准输入读口令，不问")
 @click.option("--as", "acting", required=True, help="系统管理员的登录名")
@@ -135,13 +139,41 @@ def return_command(
     if officer is None:
         fail(f"没有登录名为“{login}”的人员", as_json)
     if bool(posts) != bool(unit_code):
-        fail("任职要同时写 --post 和 --unit；都不写的，任职以后另办", as_json)
+        fail("任职要同时写 --post 和 --unit；都不写的，返岗后用 jiezhi officer appoint 任职", as_json)
     _allowed(acting_officer, as_json, "没有办返岗")
     password = _password(password_stdin, as_json)
     with refusing("没有办返岗", as_json):
         _return(officer, password, posts, unit_code, acting_officer)
-    line = f"{officer.name}已返岗，第一次登录要改口令" + ("" if posts else "。还没有任职，什么也办不了")
-    emit({"ok": True, "login": officer.login, "posts": list(posts)}, as_json, [line])
+    lines = [f"{officer.name}已返岗，第一次登录要改口令"]
+    if not posts:
+        lines.append(
+            "还没有任职，什么也办不了。任职："
+            f"jiezhi officer appoint {officer.login} --post 岗位 --unit 单位代码 --as {acting_officer.login}"
+        )
+    emit({"ok": True, "login": officer.login, "posts": list(posts)}, as_json, lines)
+
+
+@officer_command.command("appoint", help="任职：LOGIN 在岗的人的登录名；在原有任职之外再加")
+@click.argument("login")
+@click.option("--post", "posts", multiple=True, required=True, help="岗位代码，如 unit_clerk；可写几次")
+@click.option("--unit", "unit_code", required=True, help="任职单位的代码")
+@click.option("--area", "area_code", default="", help="只管这个区域（区域代码）；不写不限区域")
+@click.option("--as", "acting", required=True, help="系统管理员的登录名")
+@click.option("--json", "as_json", is_flag=True)
+def appoint_command(
+    login: str, posts: tuple[str, ...], unit_code: str, area_code: str, acting: str, as_json: bool
+) -> None:
+    from jiezhi.cli.main import django_ready
+
+    django_ready()
+    from django.db import transaction
+    from django.utils import timezone
+
+    officer, acting_officer = officer_named(login, as_json), officer_named(acting, as_json)
+    with refusing("没有任职", as_json), transaction.atomic():
+        _appoint(officer, posts, unit_code, acting_officer, timezone.now(), area_code)
+    data = {"ok": True, "login": officer.login, "posts": list(posts), "unit": unit_code}
+    emit(data, as_json, [f"{officer.name}已任职：{'、'.join(dict.fromkeys(posts))}"])
 
 
 @officer_command.command("post", help="改岗位：CODE 岗位代码（业务模板按它引用，不能改）")
@@ -208,25 +240,36 @@ def two_factor_command(login: str, remove: bool, reason: str, acting: str | None
 
 def _return(officer: Any, password: str, posts: tuple[str, ...], unit: str, acting_officer: Any) -> None:
     """恢复账号、设口令、任职，同进退。"""
-    from django.core.exceptions import ValidationError
     from django.db import transaction
     from django.utils import timezone
 
     from jiezhi.base.accounts import actions as accounts
-    from jiezhi.base.registry import actions as registry
-    from jiezhi.base.registry.models import Unit
 
     now = timezone.now()
     with transaction.atomic():
         officer = accounts.reactivate_officer(officer, acting_officer=acting_officer, now=now)
         accounts.set_password(officer, password, acting_officer=acting_officer, now=now)
-        if not posts:
-            return
-        row = Unit.objects.filter(code=unit).first()
-        if row is None:
-            raise ValidationError({"unit": f"没有代码为“{unit}”的单位"})
-        for post in dict.fromkeys(posts):
-            registry.appoint(officer, post, row, acting_officer=acting_officer, now=now)
+        if posts:
+            _appoint(officer, posts, unit, acting_officer, now)
+
+
+def _appoint(
+    officer: Any, posts: tuple[str, ...], unit: str, acting_officer: Any, now: datetime, area: str = ""
+) -> None:
+    """任这几个岗位；单位、区域没有 → ValidationError。调用者开事务。"""
+    from django.core.exceptions import ValidationError
+
+    from jiezhi.base.registry import actions as registry
+    from jiezhi.base.registry.models import Area, Unit
+
+    row = Unit.objects.filter(code=unit).first()
+    if row is None:
+        raise ValidationError({"unit": f"没有代码为“{unit}”的单位"})
+    place = Area.objects.filter(code=area).first() if area else None
+    if area and place is None:
+        raise ValidationError({"area": f"没有代码为“{area}”的区域"})
+    for post in dict.fromkeys(posts):
+        registry.appoint(officer, post, row, area=place, acting_officer=acting_officer, now=now)
 
 
 def _allowed(acting_officer: Any, as_json: bool, failed: str = "没有新增") -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from jiezhi.base.casework.models import Case, Event, EvidenceFile
 from jiezhi.base.casework.queries import case_for, definition_of, evidence_names, evidence_of, plain_name
 from jiezhi.base.casework.receipts import receipt_code
 from jiezhi.core.procedure import interpreter
+from jiezhi.core.procedure.change import doers
 from jiezhi.core.procedure.view import Request
 
 # 查询码不是字段：它不存在库里。这样写，与哪个字段都不重名。
@@ -89,10 +91,13 @@ def record_reading(
         )
 
 
-def may_tell_code(case: Case, officer: Officer, now: datetime, steps: Iterable[Event] | None = None) -> bool:
+def may_tell_code(
+    case: Case, officer: Officer, now: datetime, bodies: Iterable[Mapping[str, Any]] | None = None
+) -> bool:
     """能不能看查询码、抄给来件人：登记得了这种件的岗位。办过答复的人不行：查询码能替来件人评价。
 
-    `steps` 是件上的办理记录，调用者手上有的给了就不再查。
+    `bodies` 是件上全部办理记录的内容，从旧到新，调用者手上有的给了就不再查。换过版的，照含义认办过的步骤：
+    动作换了代号，以前答复过的人还是答复过。
     """
     definition = definition_of(case)
     if definition.matter.reported_by is None:
@@ -101,10 +106,10 @@ def may_tell_code(case: Case, officer: Officer, now: datetime, steps: Iterable[E
     env = Work(now).env(definition, request)
     if not interpreter.available(definition, None, request, env):
         return False
-    answering = {name for name, decl in definition.matter.actions.items() if "answer" in decl.means}
-    if steps is None:
-        steps = Event.objects.filter(case=case, officer=officer, action__in=answering)
-    return not any(one.officer_id == officer.pk and one.action in answering for one in steps)
+    if bodies is None:
+        rows = Event.objects.filter(case=case).order_by("seq").values_list("body", flat=True)
+        bodies = [json.loads(bytes(body)) for body in rows]
+    return str(officer.pk) not in doers(bodies, "answer")
 
 
 def tell_code(case: Case, *, reason: str, acting_officer: Officer, now: datetime | None = None) -> str:

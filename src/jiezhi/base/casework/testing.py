@@ -150,11 +150,15 @@ def definition(**changes: Any) -> Definition:
 
 
 def confidential() -> Definition:
-    """限指定人员的同一个业务：登记的人、答复的人看得见，别人看不见。"""
+    """限指定人员的同一个业务：登记的人、答复的人看得见，别人看不见；只由分拨员登记，不合并。"""
     changed = copy.deepcopy(MATTER)
     changed["roles"]["taker"] = {"title": "收件人"}
-    changed["actions"]["register"]["assign"] = {"taker": "actor"}
-    return definition(confidential=True, roles=changed["roles"], actions=changed["actions"])
+    register = {key: one for key, one in changed["actions"]["register"].items() if key != "online"}
+    register |= {"by": "post.dispatcher", "assign": {"taker": "actor"}}
+    acts = {key: one for key, one in changed["actions"].items() if key not in ("join", "absorb")}
+    states = {key: one for key, one in MATTER["states"].items() if key != "merged"}
+    acts |= {"register": register}
+    return definition(confidential=True, roles=changed["roles"], actions=acts, states=states)
 
 
 def make_office() -> Office:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from jiezhi.base.accounts.actions import deactivate_officer
 from jiezhi.base.accounts.authority import is_administrator
 from jiezhi.base.accounts.models import AdminRecord, Officer, Post, SecondFactor
-from jiezhi.base.registry.models import Appointment, Unit
+from jiezhi.base.registry.models import Appointment, Area, Unit
 from jiezhi.cli import serve
 from jiezhi.cli.main import main
 
@@ -156,6 +156,34 @@ def test_back_at_work() -> None:
     assert Appointment.objects.filter(officer=worker, valid_to=None).count() == 1
     titles = set(AdminRecord.objects.filter(officer=admin).values_list("title", flat=True))
     assert {"返岗", "重置口令"} <= titles
+
+
+def test_back_at_work_without_a_post_and_appointed_later() -> None:
+    """返岗时没有任职的，提示的那条命令就办得了任职；不是管理员、没有的单位和区域、任过的办不了。"""
+    add(*FIRST)
+    add("wangwu", "王五", "--post", "unit_clerk", "--unit", "office", "--as", "lixiaoming")
+    admin, worker = Officer.objects.get(login="lixiaoming"), Officer.objects.get(login="wangwu")
+    deactivate_officer(worker, reason="借调", acting_officer=admin)
+    post = ("--post", "unit_clerk", "--unit", "office", "--as", "lixiaoming")
+    assert "没有在岗人员" in run("appoint", "wangwu", *post, code=1), "还没有返岗"
+    said = run("return", "wangwu", "--password-stdin", "--as", "lixiaoming", input="再来yunqiao-27\n")
+    assert "jiezhi officer appoint wangwu" in said
+    held = Appointment.objects.filter(officer=worker, valid_to=None)
+    assert not held.exists()
+    for more, says in (
+        ((*post, "--as", "wangwu"), "只有系统管理员"),
+        ((*post, "--unit", "nowhere"), "没有代码为“nowhere”的单位"),
+        ((*post, "--area", "nowhere"), "没有代码为“nowhere”的区域"),
+        ((*post, "--post", "nobody"), "没有代码为“nobody”的岗位"),
+    ):
+        assert says in run("appoint", "wangwu", *more, code=1)
+    assert not held.exists(), "没有办成的什么也没有动"
+    area = Area.objects.create(code="990101", name="东边", level="street", path="/990101/", depth=1)
+    data = json.loads(run("appoint", "wangwu", *post, "--area", area.code, "--json"))
+    assert data == {"ok": True, "login": "wangwu", "posts": ["unit_clerk"], "unit": "office"}
+    assert [(one.post.code, one.unit.code, one.area) for one in held] == [("unit_clerk", "office", area)]
+    assert "不用再任" in run("appoint", "wangwu", *post, "--area", area.code, code=1)
+    assert AdminRecord.objects.filter(action="appointment.create", officer=admin).count() == 2
 
 
 def test_particulars_and_posts_are_changed_on_record() -> None:

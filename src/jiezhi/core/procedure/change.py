@@ -193,6 +193,12 @@ def in_current_words(bodies: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     return found[::-1]
 
 
+def doers(bodies: Iterable[Mapping[str, Any]], meaning: str) -> set[str]:
+    """谁做过这个含义（现在的叫法）：人员的标识。`bodies` 是一件的全部办理记录内容，从旧到新。"""
+    did = (body for body in in_current_words(bodies) if meaning in body["effects"].get("done", []))
+    return {body["actor"].get("id", "") for body in did} - {""}
+
+
 def _before(step: Mapping[str, str | None], later: Mapping[str, str | None]) -> dict[str, str | None]:
     """两次改名连起来。不再算做过的含义，以前做过的事实还在，名字不改。"""
     table = {name: target for name, target in later.items() if name not in step}

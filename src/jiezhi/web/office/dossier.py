@@ -217,7 +217,7 @@ class Dossier:
     @cached_property
     def may_tell_code(self) -> bool:
         """能不能看查询码、抄给来件人。"""
-        return may_tell_code(self.case, self.officer, self.now, [line.event for line in self._lines])
+        return may_tell_code(self.case, self.officer, self.now, self._bodies)
 
     @cached_property
     def places(self) -> list[tuple[Fact, Mapping[str, Any]]]:

@@ -21,7 +21,7 @@ from jiezhi.base.registry.queries import powers
 from jiezhi.core.calendar import DayTable
 from jiezhi.core.evidence.canonical import encode
 from jiezhi.core.procedure.base import Call
-from jiezhi.core.procedure.change import in_current_words
+from jiezhi.core.procedure.change import doers
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.sources import parse_source
@@ -244,11 +244,7 @@ class CaseEnv:
         return [*known.values(), *pending]
 
     def doers(self, view: CaseView, meaning: str) -> set[str]:
-        people = set()
-        for body in in_current_words(self.work.bodies(view.uid)):
-            if meaning in body["effects"].get("done", []):
-                people.add(body["actor"].get("id", ""))
-        return people - {""}
+        return doers(self.work.bodies(view.uid), meaning)
 
     def refer(self, decl: FieldDecl, value: Any) -> str | None:
         if decl.many and isinstance(value, list):

@@ -1,4 +1,4 @@
-"""开件用哪一份业务模板：填的事项带参数的，用它公布时解析好的那一份。"""
+"""开件用哪一份业务模板：填的事项带参数的，用它公布时解析好的那一份。开了谁也看不见的不开。"""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 from jiezhi.base.casework.engine.env import Lookups
 from jiezhi.base.casework.models import MatterVersion
+from jiezhi.base.casework.outcome import Refused, refuse
 from jiezhi.core.procedure.definition import Definition
 from jiezhi.core.procedure.powers import power_fields
 from jiezhi.core.procedure.values import ValueProblem, normalize
+from jiezhi.core.procedure.view import Plan
 
 
 def opening_version(
@@ -35,3 +37,10 @@ def opening_version(
         if version is not None and version.params and version.matter == current.matter:
             return MatterVersion.objects.get(digest=version.resolved)
     return current
+
+
+def unseen(outcome: Plan) -> Refused:
+    """限指定人员的件，开了没有一个人在件上：谁也看不见，超期也没有人知道，所以不开。"""
+    say = "这种件只有件上的人看得见，现在没有指定到一个人"
+    remedy = "选好由谁办再登记；选不到人的，请改由工作人员登记，或请系统管理员检查业务模板和任职"
+    return refuse(outcome.decl.title, "confidential.nobody", say, remedy)

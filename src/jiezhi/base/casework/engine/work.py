@@ -19,7 +19,7 @@ from jiezhi.base.casework.engine.env import CaseEnv, Lookups
 from jiezhi.base.casework.engine.flush import Buffer
 from jiezhi.base.casework.engine.identity import new_uid
 from jiezhi.base.casework.engine.loading import Loaded, fetch
-from jiezhi.base.casework.engine.opening import opening_version
+from jiezhi.base.casework.engine.opening import opening_version, unseen
 from jiezhi.base.casework.models import Case, Event, MatterVersion
 from jiezhi.base.casework.outcome import Outcome, Refused, Result, refuse
 from jiezhi.base.registry import queries as registry
@@ -136,6 +136,8 @@ class Work:
         outcome = plan(definition, None, request, self.env(definition, request))
         if isinstance(outcome, Refusal):
             return Refused(outcome)
+        if definition.matter.confidential and not any(outcome.effects.get("roles", {}).values()):
+            return unseen(outcome)
         uid = uid or new_uid(request.at)
         row = Case(uid=uuid.UUID(uid), matter=matter, version=version, slot=slot)
         row.confidential = definition.matter.confidential

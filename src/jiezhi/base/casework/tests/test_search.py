@@ -272,6 +272,9 @@ def test_sealed_cases_have_no_words(office: Office) -> None:
     assert words(case) == set()
     mine = listed(office.clerk, Filters(words=case.number), now=START + 7 * HOUR)
     assert [one.number for one in mine.cases] == [case.number], "件上的人凭整个编号找得到"
+    for who in (office.chief, office.stranger):
+        theirs = listed(who, Filters(words=case.number), now=START + 7 * HOUR)
+        assert list(theirs.cases) == [], "不在件上的人凭编号也找不到"
 
 
 # ---- 排位 ----
