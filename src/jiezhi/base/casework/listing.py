@@ -229,7 +229,7 @@ class _Asked:
         if self.filters.open is True:
             return []
         found = where_of(self.sought.q) if self.sought else Sql("")
-        return Arm(every(LATE, self.whole, found), "case_shut_due").part(self.most)
+        return Arm(every(LATE, self.whole, found), "case_shut_due", "late").part(self.most)
 
     def ended(self) -> list[Sql]:
         """其余办结的：都没有到期，后来的在前。"""
