@@ -30,7 +30,7 @@ DECRYPTS = {
 }
 # 取得到明文的函数：取一件现在的样子、一步填了什么、重放、案卷。
 OPENINGS = {
-    "case_view", "load_for_reading", "replay", "replay_bundle", "steps.filled", "steps.reason", "steps.parties",
+    "case_view", "load_for_reading", "replay", "replay_bundle", "steps.filled", "steps.reason", "people_to_mask",
     "bundles.load", "bundles.stream",
 }  # fmt: skip
 # 哪个文件的哪个函数取了 → 取来做什么、明文为什么出不去。
@@ -39,6 +39,7 @@ OPENED = {
     "base/archive/dossier.py:gather": "案卷包：先记查看，再交给人",
     "base/casework/disclosure.py:reveal_field": "先提交查看记录，再给",
     "base/casework/engine/loading.py:_loaded": "办理：在事务里算，结果不含明文",
+    "base/casework/followups.py:own_words": "对并入各件说的话：遮住主件上的姓名电话",
     "base/casework/handing.py:plan_moves": "预览交接：转给谁、能不能转，不出字段值",
     "base/casework/integrity.py:_case": "核验：敏感的只说不同",
     "base/casework/integrity.py:verify_cases": "核验：敏感的只说不同",

@@ -38,7 +38,8 @@ _json = click.option("--json", "as_json", is_flag=True)
 def list_command(closed: bool, as_json: bool) -> None:
     from jiezhi.connect.hooks import queries
 
-    rows = [(one, queries.waiting(one)) for one in queries.subscriptions(closed=closed)]
+    found = list(queries.subscriptions(closed=closed))
+    waiting = queries.waiting_each(found)
     data = [
         {
             "id": one.pk,
@@ -48,12 +49,12 @@ def list_command(closed: bool, as_json: bool) -> None:
             "status": one.status,
             "why": one.why,
             "failures": one.failures,
-            "waiting": waiting,
+            "waiting": waiting[one.pk],
             **{key: getattr(one, key) for key in ("matters", "actions", "means", "states")},
         }
-        for one, waiting in rows
+        for one in found
     ]
-    lines = [_line(one, waiting) for one, waiting in rows]
+    lines = [_line(one, waiting[one.pk]) for one in found]
     emit(data, as_json, lines or ["还没有订阅；用 jiezhi hooks add 新增"])
 
 

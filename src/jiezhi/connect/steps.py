@@ -7,11 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from jiezhi.base.accounts import secrets
-from jiezhi.base.casework.followups import parties
 from jiezhi.base.casework.models import Event
 from jiezhi.core.procedure.fold import REASON
-
-__all__ = ["cleaned", "filled", "parties", "reason"]
 
 
 def filled(event: Event) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
@@ -17,9 +16,7 @@ from jiezhi.api.problems import Problem, not_found
 from jiezhi.base.accounts.authority import require_administrator
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.queries import officer_by_login
-from jiezhi.base.casework.models import Delivery
 from jiezhi.connect.hooks import actions, queries
-from jiezhi.connect.hooks.listening import lane
 from jiezhi.connect.hooks.models import Subscription
 
 router = Router(tags=["推送"])
@@ -51,15 +48,14 @@ def _bound(login: str) -> Officer:
 
 
 def _outs(found: Sequence[Subscription]) -> list[dict[str, Any]]:
-    """各订阅给人看的样子；还有几条等着送一次数齐。"""
-    lanes = Delivery.objects.filter(kind__in=[lane(one.pk) for one in found], done_at=None)
-    waiting = dict(lanes.order_by().values_list("kind").annotate(number=Count("pk")))
+    """各订阅给人看的样子。"""
+    waiting = queries.waiting_each(found)
     names = ("name", "host", *actions.CHOICES, "status", "why", "failures", "created_at")
     return [
         {
             "id": one.pk,
             "officer": one.officer.login,
-            "waiting": waiting.get(lane(one.pk), 0),
+            "waiting": waiting[one.pk],
             **{name: getattr(one, name) for name in names},
         }
         for one in found

@@ -62,7 +62,7 @@ def own_words(payload: Mapping[str, str], master: Case, cases: Sequence[Case]) -
     """
     merged = payload.get("merged", "")
     if merged and any(one.pk != master.pk for one in cases):
-        merged = redactor(parties(master, {}))(merged)
+        merged = redactor(people_to_mask(master, {}))(merged)
     return [
         payload["text"]
         if one.pk == master.pk
@@ -71,7 +71,7 @@ def own_words(payload: Mapping[str, str], master: Case, cases: Sequence[Case]) -
     ]
 
 
-def parties(case: Case, values: Mapping[str, Any]) -> list[dict[str, str]]:
+def people_to_mask(case: Case, values: Mapping[str, Any]) -> list[dict[str, str]]:
     """件上的当事人，和这一步填的（`values`）：给别人看的文字里，他们的姓名电话出现在哪里都要遮。"""
     found = [*values.values(), *case.fields.values()]
     if case.sealed:

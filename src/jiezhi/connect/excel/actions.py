@@ -67,14 +67,14 @@ def start_import(
     chosen, matching = choose(mappings, sheet.headers, layout, column_map)
     _may_import(chosen, acting_officer, moment)
     total = sum(1 for _ in sheet.rows)
-    digest, stored = copies.store(content)
+    digest = copies.store(content)
     return ImportRun.objects.create(
         matter=matter,
         layout=chosen.name,
         system=chosen.system,
         file_name=name[:200],
         sm3=digest,
-        stored=stored,
+        stored=digest,
         sheet=Layout.of(sheet).model_dump(mode="json"),
         columns={ours: sheet.headers[at] for ours, at in matching.found.items()},
         notes=[*matching.sentences(), *_unused(matching.unused), *sheet.warnings[:50]],

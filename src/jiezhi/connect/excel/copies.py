@@ -29,15 +29,15 @@ def folder() -> Path:
     return Path(settings.HOME) / "imports"
 
 
-def store(content: bytes) -> tuple[str, str]:
-    """加密留存，返回（内容的摘要，叫什么）；只有运行本系统的账号读得到，没有数据钥匙读不出。"""
+def store(content: bytes) -> str:
+    """加密留存，返回内容的摘要，文件就叫这个；只有运行本系统的账号读得到，没有数据钥匙读不出。"""
     digest = sm3_hex(content)
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder() / digest
     if not path.is_file():
         with replacing(path) as out:
             out.write(secrets.encrypt_bytes(content))
-    return digest, digest
+    return digest
 
 
 def path_of(run: ImportRun) -> Path | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.builtins import action_title
+from jiezhi.base.casework.followups import people_to_mask
 from jiezhi.base.casework.models import Case, Event
 from jiezhi.connect import steps
 from jiezhi.core.evidence import encode
@@ -44,7 +45,7 @@ def _body(event: Event, case: Case) -> bytes:
     definition = matters.definition_with(step["definition"]) or matters.definition_of(case.version)
     decl = definition.action(event.action)
     values = steps.filled(event)
-    clean = redactor(steps.parties(case, values))
+    clean = redactor(people_to_mask(case, values))
     state = definition.matter.states.get(event.to_state)
     closed = step["effects"].get("closed")
     data = {

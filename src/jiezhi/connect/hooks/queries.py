@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from collections.abc import Sequence
+
+from django.db.models import Count, QuerySet
 
 from jiezhi.base.casework.models import Delivery
 from jiezhi.connect.hooks.listening import lane
@@ -34,4 +36,12 @@ def attempts(one: Subscription | None = None, *, failed: bool = False) -> QueryS
 
 def waiting(one: Subscription) -> int:
     """还有几条等着送。"""
-    return Delivery.objects.filter(kind=lane(one.pk), done_at=None).count()
+    return waiting_each([one])[one.pk]
+
+
+def waiting_each(ones: Sequence[Subscription]) -> dict[int, int]:
+    """各订阅（编号）还有几条等着送；一条查询。"""
+    lanes = {lane(one.pk): one.pk for one in ones}
+    rows = Delivery.objects.filter(kind__in=lanes, done_at=None).order_by()
+    counts = dict(rows.values_list("kind").annotate(Count("pk")))
+    return {pk: counts.get(kind, 0) for kind, pk in lanes.items()}

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.engine.rows import case_view
 from jiezhi.base.casework.extensions import Context, Step
-from jiezhi.base.casework.followups import CODE, merged_under, own_words
+from jiezhi.base.casework.followups import CODE, merged_under, own_words, people_to_mask
 from jiezhi.base.casework.models import Case, Delivery, Event, EvidenceFile
 from jiezhi.base.casework.outbox import NotYet
 from jiezhi.connect import steps
@@ -246,7 +246,7 @@ def _cleaner(peer: Peer, values: Mapping[str, Any], *cases: Case, keep: str = ""
     """送给它的文字怎样写：不送姓名电话的去标识；件的编号、本单位的电话照留，不然对不上、找不到人。"""
     if _private(peer):
         return str
-    clean = redactor([party for case in cases for party in steps.parties(case, values)])
+    clean = redactor([party for case in cases for party in people_to_mask(case, values)])
     phone = settings.OFFICE_CONTACT.get("phone", "")
     kept = [one for one in (*(case.number for case in cases), keep, phone) if one]
     pattern = re.compile("|".join(re.escape(one) for one in sorted(kept, key=len, reverse=True)))

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from jiezhi.base.accounts import secrets
-from jiezhi.base.accounts.models import Officer, Post
+from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import upkeep
 from jiezhi.base.casework.models import Case
-from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.registry.models import Appointment
+from jiezhi.base.casework.testing import Office
+from jiezhi.base.casework.tests.lives import archivist
 from jiezhi.connect.excel import actions, copies
 from jiezhi.connect.excel.errors import SheetError
 from jiezhi.connect.excel.models import ImportRow, ImportRun
@@ -31,14 +31,9 @@ def sheet(*rows: Any) -> bytes:
     return "\n".join(",".join("" if one is None else str(one) for one in row) for row in lines).encode()
 
 
-@pytest.fixture
-def archivist(office: Office) -> Officer:
-    made = Officer.objects.create(login="dangan", name="郑档案", staff_kind="established", password="!")
-    post = Post.objects.get(code="archivist")
-    Appointment.objects.create(
-        officer=made, post=post, unit=office.other, valid_from=START.replace(year=2020)
-    )
-    return made
+@pytest.fixture(name="archivist")
+def _archivist(office: Office) -> Officer:
+    return archivist(office)
 
 
 def kept() -> list[str]:

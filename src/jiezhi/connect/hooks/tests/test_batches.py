@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from jiezhi.base.accounts.models import Post
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import outbox, outgoing, upkeep
 from jiezhi.base.casework.couriers import Couriers
 from jiezhi.base.casework.models import Case, Delivery, Notice, Payload
 from jiezhi.base.casework.testing import START, Office
+from jiezhi.base.casework.tests.lives import archivist
 from jiezhi.base.registry.models import Appointment
 from jiezhi.connect.hooks import actions, content
 from jiezhi.connect.hooks.models import Attempt
@@ -204,14 +204,8 @@ def test_written_once_for_many_but_never_after_it_changed(
     case = opened(office)
     outbox.drain(START)
     assert len(receiver.got) == 3 and len(written) == 1
-    keeper = Appointment.objects.create(
-        officer=office.stranger,
-        post=Post.objects.get(code="archivist"),
-        unit=office.other,
-        valid_from=START - DAY,
-    )
     done = upkeep.erase(
-        case.uid, ["subject"], acting_officer=keeper.officer, reason="本人申请", now=START + HOUR
+        case.uid, ["subject"], acting_officer=archivist(office), reason="本人申请", now=START + HOUR
     )
     assert done.ok, str(done)
     for log in Attempt.objects.all():

@@ -19,6 +19,7 @@ from jiezhi.base.casework.couriers import Couriers
 from jiezhi.base.casework.models import Case, Delivery, Notice
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.casework.testing import START, Office
+from jiezhi.base.casework.tests.lives import archivist
 from jiezhi.base.registry.models import Appointment
 from jiezhi.connect import calling
 from jiezhi.connect.hooks import actions, queries
@@ -268,16 +269,10 @@ def test_resend_from_the_log(office: Office, subscribe: Subscribe, receiver: Rec
     again = queries.attempts(one)[0]
     assert again.by_hand and again.ok and again.message == log.message
     assert receiver.got[0][1] == receiver.got[1][1], "正文一字不差"
-    upkeep_by = Appointment.objects.create(
-        officer=office.stranger,
-        post=Post.objects.get(code="archivist"),
-        unit=office.other,
-        valid_from=START - DAY,
-    )
     erased = upkeep.erase(
         case.uid,
         ["subject", "reporter"],
-        acting_officer=upkeep_by.officer,
+        acting_officer=archivist(office),
         reason="本人申请",
         now=START + DAY,
     )

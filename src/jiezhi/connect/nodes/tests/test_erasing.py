@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jiezhi.base.accounts.models import AdminRecord, Officer, Post
+from jiezhi.base.accounts.models import AdminRecord, Officer
 from jiezhi.base.casework import actions as casework
 from jiezhi.base.casework import files, outbox, upkeep
 from jiezhi.base.casework.models import Case, Delivery, Event, EvidenceFile
 from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.registry.models import Appointment
+from jiezhi.base.casework.tests.lives import archivist
 from jiezhi.connect.nodes import applying, erasing, outbound, packing
 from jiezhi.connect.nodes.models import OutgoingEntry, Peer
 from jiezhi.connect.nodes.tests.counterpart import Counterpart, arrive, case, photo, reported
@@ -27,14 +27,9 @@ NOW = START + timedelta(hours=1)
 PHONE = "13800138001"
 
 
-@pytest.fixture
-def archivist(office: Office) -> Officer:
-    post = Post.objects.get(code="archivist")
-    made = Officer.objects.create(login="dangan", name="郑档案", staff_kind="established", password="!")
-    Appointment.objects.create(
-        officer=made, post=post, unit=office.other, valid_from=START.replace(year=2020)
-    )
-    return made
+@pytest.fixture(name="archivist")
+def _archivist(office: Office) -> Officer:
+    return archivist(office)
 
 
 def erase(uid: str, archivist: Officer, *fields: str) -> None:

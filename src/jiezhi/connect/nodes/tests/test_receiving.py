@@ -10,11 +10,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from jiezhi.base.accounts.models import Post
 from jiezhi.base.casework import files, upkeep
 from jiezhi.base.casework.models import Case, Event, EvidenceFile, EvidenceUse
 from jiezhi.base.casework.testing import START, Office
-from jiezhi.base.registry.models import Appointment
+from jiezhi.base.casework.tests.lives import archivist
 from jiezhi.connect.nodes import actions, applying, queries, receiving
 from jiezhi.connect.nodes.models import Arrival, Incoming, IncomingFile, Link, Rejection
 from jiezhi.connect.nodes.tests.counterpart import Counterpart, arrive, case, photo
@@ -241,15 +240,9 @@ def test_erasing_and_sweeping_leave_nothing_readable(outside: Counterpart, offic
     arrive(outside.parcel(case(1, START), now=START), START)
     arrive(outside.parcel(case(2, START), now=START), START)
     applying.apply_waiting(START)
-    Appointment.objects.create(
-        officer=office.stranger,
-        post=Post.objects.get(code="archivist"),
-        unit=office.other,
-        valid_from=START - DAY,
-    )
     first = Case.objects.order_by("pk")[0]
     done = upkeep.erase(
-        str(first.uid), ["reporter"], acting_officer=office.stranger, reason="本人申请", now=START
+        str(first.uid), ["reporter"], acting_officer=archivist(office), reason="本人申请", now=START
     )
     assert done.ok, str(done)
     assert [bool(row.sealed) for row in Incoming.objects.order_by("seq")] == [False, True]
