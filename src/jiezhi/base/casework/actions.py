@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.engine.memory import not_collecting
 from jiezhi.base.casework.engine.running import Entry, Prepare, answered, run_batch, run_one
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.outcome import Result, refuse
@@ -115,7 +116,8 @@ def act_many(
     pending: list[Entry] = []
 
     def run() -> None:
-        found = run_batch(pending, who, now or timezone.now(), opened, prepare)
+        with not_collecting():
+            found = run_batch(pending, who, now or timezone.now(), opened, prepare)
         results.extend(found)
         if on_batch:
             on_batch(found)

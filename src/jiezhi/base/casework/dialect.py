@@ -6,6 +6,7 @@ SQLite 的规划器不知道一个值有多少行，列表的语句给它写明�
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.db import connection, connections, migrations
 from django.db.models import Func
+from django.db.models.expressions import RawSQL
 
 from jiezhi.base.casework import slices
 
@@ -203,6 +205,13 @@ def newest_first(words: Sequence[str], newest: int, oldest: int, where: str) -> 
 
 
 # ---- 列表的语句 ----
+
+
+def keys(values: Sequence[int]) -> RawSQL:
+    """很多主键作一个参数，用在 `pk__in`：几千个参数的语句，光拼和排计划就要几十毫秒。"""
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(values)])
 
 
 def picks_indexes() -> bool:

@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jiezhi.base.casework import matters, outgoing
+from jiezhi.base.casework import dialect, matters, outgoing
 from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.models import Case, Clock, Delivery
 from jiezhi.base.casework.settling import Later, Result, Tally, lock, postponed, settle
@@ -232,4 +232,6 @@ def fire_clocks(now: datetime | None = None, *, limit: int = 2000) -> int:
                 )
         if planned:
             Delivery.objects.bulk_create(planned, ignore_conflicts=True)
-        return Clock.objects.filter(pk__in=[row[0] for row in rows]).update(fired_at=moment)
+        # 刚才看了之后别人延长了的（PostgreSQL 上可能）不算：它还没有到期。
+        fired = Clock.objects.filter(pk__in=dialect.keys([row[0] for row in rows]), due_at__lte=moment)
+        return fired.update(fired_at=moment)

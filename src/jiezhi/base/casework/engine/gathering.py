@@ -1,7 +1,7 @@
-"""同时来的几条请求并成一个事务办（组提交）：SQLite 同一时刻只有一个写事务，提交一次要落盘一次，合在一起就省。
+"""同时来的几条请求并成一个事务办（组提交）：语句并着写，落盘一次，锁也少等。
 
-先到的领头：排队轮到它时，把这段时间里本进程来的都带上；它们的线程等着，办完各自拿到自己的结果。答复之前都已提交，
-断电不丢。一起办出了意外（撞了唯一约束、程序出错）就逐条单独再办，各说各的缘由。PostgreSQL 自己会并行，不用这个。
+先到的领头：轮到它时，把这段时间里本进程来的都带上；它们的线程等着，办完各自拿到自己的结果。答复之前都已提交，
+断电不丢。一起办出了意外（撞了唯一约束、程序出错）就逐条单独再办，各说各的缘由。哪些能并由 running.py 定。
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
-
-from django.db import connection
 
 from jiezhi.base.casework.engine.turnstile import queueing
 
@@ -41,10 +39,6 @@ class Gathering(Generic[J, R]):
         self._guard = threading.Lock()
         self._waiting: deque[_Slot[J, R]] = deque()
         self._led = False
-
-    def open(self) -> bool:
-        """现在能不能并：SQLite，而且不在别的事务里。"""
-        return connection.vendor == "sqlite" and not connection.in_atomic_block
 
     def submit(self, job: J) -> R:
         """办一条，返回它的结果；它自己出的错在这里抛出。"""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -16,14 +17,11 @@ from jiezhi.base.casework.engine.clash import number_taken, working
 from jiezhi.base.casework.engine.fastsql import Prepared
 from jiezhi.base.casework.engine.gathering import Gathering
 from jiezhi.base.casework.engine.identity import request_digest
-from jiezhi.base.casework.engine.memory import not_collecting
-from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
 from jiezhi.base.casework.outcome import Outcome, Result, refuse
-from jiezhi.base.registry import stamps
-from jiezhi.core.procedure.view import Actor, Request
+from jiezhi.core.procedure.view import SYSTEM, Actor, Request
 
 Prepare = Callable[[Work, Sequence["Entry"]], None]
 # 请求标识 → （内容摘要，那一次的结果）。
@@ -68,9 +66,10 @@ class Entry:
 
 
 def run_one(entry: Entry, actor: Actor, now: datetime | None) -> Result:
-    """办一条。没有给时刻（就是现在）的，SQLite 上与同时来的几条并成一个事务。"""
-    if now is None and _gathering.open():
-        return _gathering.submit((entry, actor))
+    """办一条。没有给时刻（就是现在）的，与同时来的几条并成一个事务。"""
+    gate = _gate(entry) if now is None else None
+    if gate is not None:
+        return gate.submit(replace(entry, actor=entry.actor or actor))
     return _alone(entry, actor, now or timezone.now())
 
 
@@ -87,19 +86,29 @@ def _alone(entry: Entry, actor: Actor, moment: datetime) -> Result:
         return _conflict(entry, error, actor)
 
 
-def _together(jobs: Sequence[tuple[Entry, Actor]]) -> list[Result]:
-    """同时来的几条并在一个事务里，一条一条办：后一条看得见前一条办成的，没有办成的退回到它之前；一起提交了才答复。
+def _together(jobs: Sequence[Entry]) -> list[Result]:
+    """同时来的几条（各写明办理人）作一批办，一起提交了才答复：省的是语句和落盘。"""
+    return run_batch(jobs, SYSTEM, timezone.now(), {}, None)
 
-    省的是落盘：各办各的结果与先后单独办完全一样。
+
+def _gathering() -> Gathering[Entry, Result]:
+    return Gathering(_together, lambda job: _alone(job, SYSTEM, timezone.now()))
+
+
+_gates: dict[str, Gathering[Entry, Result]] = defaultdict(_gathering)
+
+
+def _gate(entry: Entry) -> Gathering[Entry, Result] | None:
+    """这一条在哪里等着并：SQLite 同时只有一个写事务，都在一处。
+
+    PostgreSQL 只并同一种业务的开件：它们本来就因同一个号段一件接一件；办理一步各锁各的件，自会并行，并在一起反而
+    会互相等。已经在事务里的不并。
     """
-    moment = timezone.now()
-    with stamps.read_once(), writing():
-        return [_alone(entry, actor, moment) for entry, actor in jobs]
-
-
-_gathering: Gathering[tuple[Entry, Actor], Result] = Gathering(
-    _together, lambda job: _alone(*job, timezone.now())
-)
+    if connection.in_atomic_block:
+        return None
+    if connection.vendor == "sqlite":
+        return _gates[""]
+    return _gates[entry.matter] if entry.matter else None
 
 
 def run_batch(
@@ -112,8 +121,7 @@ def run_batch(
     """办一批，一个事务；`opened` 记着前面各批 `opens` 开的件。"""
     parts = [list(part) for _, part in groupby(entries, key=_Grouping())]
     try:
-        with not_collecting():
-            return _parts(parts, actor, now, opened, prepare)
+        return _parts(parts, actor, now, opened, prepare)
     except IntegrityError:
         # 有人同时登记了同一编号之类：逐条（同进退的逐组）再办，让每条各说各的缘由。
         return [result for part in parts for result in _part_alone(part, actor, now, opened, prepare)]

@@ -389,11 +389,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='clock',
-            index=models.Index(fields=['status', 'fired_at', 'due_at'], name='casework_cl_status_4e65c1_idx'),
+            index=models.Index(condition=models.Q(('fired_at', None)), fields=['status', 'due_at'], name='clock_due'),
         ),
         migrations.AddIndex(
             model_name='clock',
-            index=models.Index(fields=['provisional', 'status'], name='casework_cl_provisi_8913a2_idx'),
+            index=models.Index(condition=models.Q(('provisional', True)), fields=['status'], name='clock_provisional'),
         ),
         migrations.AddConstraint(
             model_name='clock',

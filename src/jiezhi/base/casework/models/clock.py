@@ -31,8 +31,9 @@ class Clock(models.Model):
             models.UniqueConstraint(fields=["case", "name", "key", "round"], name="one_clock_each")
         ]
         indexes = [
-            models.Index(fields=["status", "fired_at", "due_at"]),
-            models.Index(fields=["provisional", "status"]),
+            # 只收还没有按届满处理的：照到期的先后取，处理一批就走一批，不用每次重排。
+            models.Index(fields=["status", "due_at"], condition=models.Q(fired_at=None), name="clock_due"),
+            models.Index(fields=["status"], condition=models.Q(provisional=True), name="clock_provisional"),
         ]
 
     def __str__(self) -> str:

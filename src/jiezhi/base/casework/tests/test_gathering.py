@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from jiezhi.base.casework import actions
 from jiezhi.base.casework.actions import Entry, officer_actor
@@ -31,7 +30,6 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         settings_dict = {"NAME": tmp_path / "base.sqlite3"}
 
     monkeypatch.setattr(turnstile, "connection", Disk)
-    monkeypatch.setattr(gathering, "connection", Disk)
 
 
 def submit_all(gate: Gathering[Any, Any], jobs: Sequence[Any]) -> list[Any]:
@@ -157,7 +155,7 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
         Entry(matter="test.report", inputs={"subject": "旧件"}, key="旧"),
         Entry(matter="test.report", inputs={"subject": "丙"}, key="丙"),
     ]
-    results = running._together([(job, who) for job in jobs])
+    results = running._together([replace(job, actor=who) for job in jobs])
     assert [result.ok for result in results] == [True, False, False, True, False, True, True]
     assert isinstance(results[4], Refused) and results[4].refusal.missing[0].code in ("version", "state")
     assert isinstance(results[5], Outcome) and results[5].repeated
@@ -169,8 +167,8 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
 
 def test_same_request_twice_at_once_is_done_once(office: Office) -> None:
     who = officer_actor(office.dispatcher)
-    jobs = [(Entry(matter="test.report", inputs={"subject": "甲"}, key="甲"), who)] * 2
-    gate: Gathering[Any, Any] = Gathering(running._together, lambda job: running._alone(*job, timezone.now()))
+    jobs = [Entry(matter="test.report", inputs={"subject": "甲"}, key="甲", actor=who)] * 2
+    gate = running._gathering()
     slots = [gathering._Slot(job) for job in jobs]
     gate._run(slots)
     first, second = (slot.result for slot in slots)
@@ -183,8 +181,9 @@ def test_same_step_twice_at_once_is_done_once(office: Office) -> None:
     """双击提交办理：第二次答“已办”，不是“现在已经是办理中”。"""
     known = actions.open_case("test.report", acting_officer=office.dispatcher, inputs={"subject": "旧件"})
     assert isinstance(known, Outcome)
-    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派")
-    first, second = running._together([(step, officer_actor(office.dispatcher))] * 2)
+    who = officer_actor(office.dispatcher)
+    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派", actor=who)
+    first, second = running._together([step] * 2)
     assert isinstance(first, Outcome) and not first.repeated
     assert isinstance(second, Outcome) and second.repeated and second.seq == first.seq
 
@@ -205,4 +204,23 @@ def test_same_step_twice_in_one_batch_is_done_once(office: Office) -> None:
 
 def test_inside_a_transaction_nothing_is_gathered(office: Office) -> None:
     assert connection.in_atomic_block
-    assert not running._gathering.open()
+    assert running._gate(Entry(matter="test.report")) is None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "opening", "other", "step"),
+    [("sqlite", "", "", ""), ("postgresql", "test.report", "test.other", None)],
+)
+def test_what_may_be_gathered(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, opening: str, other: str, step: str | None
+) -> None:
+    """SQLite 都并在一处；PostgreSQL 只并同一种业务的开件。"""
+
+    class Database:
+        in_atomic_block = False
+
+    Database.vendor = vendor  # type: ignore[attr-defined]
+    monkeypatch.setattr(running, "connection", Database)
+    entries = [Entry(matter="test.report"), Entry(matter="test.other"), Entry(case="某件", action="dispatch")]
+    wanted = [None if name is None else running._gates[name] for name in (opening, other, step)]
+    assert [running._gate(one) for one in entries] == wanted
