@@ -36,7 +36,7 @@ LEAST_TOPIC = 0.25
 DUPLICATE_SCORE = 55
 """到这个分才算“很可能重复”，自动提示；再低的只在列表里给人看。"""
 
-MAX_CANDIDATES = 200
+MAX_CANDIDATES = 100
 """最多逐件比这么多：本人报过的、近的在前，同样的后来的在前。"""
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
