@@ -1,4 +1,7 @@
-"""抢办测试里的进程：四个线程同时办同一件。用法：python storm.py 件 动作 次数 版本（0 为不核版本）。"""
+"""抢办测试里的进程：四个线程同时办同一件，或者同时开件。
+
+用法：python storm.py 件 动作 次数 版本（0 为不核版本）；件写 new 是开件。
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,14 @@ def main() -> None:
 
     def work() -> None:
         for _ in range(count // THREADS):
-            result = actions.act(case, action, acting_officer=who, inputs=inputs, version=version or None)
+            if case == "new":
+                result = actions.open_case("test.report", acting_officer=who, inputs={"subject": "一起来的"})
+            else:
+                result = actions.act(
+                    case, action, acting_officer=who, inputs=inputs, version=version or None
+                )
             if isinstance(result, Outcome):
-                said = f"won {result.seq}"
+                said = f"won {result.number if case == 'new' else result.seq}"
             else:
                 said = f"lost {','.join(one.code for one in result.refusal.missing)}"
             sys.stdout.write(said + "\n")

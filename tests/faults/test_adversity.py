@@ -59,6 +59,15 @@ def test_two_hundred_remarks_on_the_same_case(home: Elsewhere) -> None:
     home.verify()
 
 
+def test_two_hundred_opened_at_once(home: Elsewhere) -> None:
+    """两个进程各四个线程同时登记两百件：都登记上，件号接着排，不跳不重。"""
+    open_one(home)
+    said = home.together([home.start("storm.py", "new", "open", "100", "0") for _ in range(2)])
+    numbers = sorted(int(line.split()[1][-6:]) for one in said for line in one)
+    assert numbers == list(range(2, 202))
+    home.verify()
+
+
 def test_two_workers_at_once(home: Elsewhere) -> None:
     """两个 worker 同时做后续发送：每条只做一遍，通知不重不漏。"""
     code = OPEN + (
