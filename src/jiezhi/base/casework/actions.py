@@ -145,11 +145,12 @@ def merge(
     now: datetime | None = None,
     version: int | None = None,
     key: str | None = None,
+    seen: Mapping[str, int] | None = None,
 ) -> list[Result]:
     """把 `others` 并入 `into`:各件照声明办“并入”，主件办“收并”；全部能办才办，否则一件也不办。
 
     之后主件的通知同样发给被并各件的来件人，他们凭自己的编号也查得到进度。`key` 是请求标识，记在主件那一步上：
-    同一请求再来，只答复主件那一步“已办”。
+    同一请求再来，只答复主件那一步“已办”。`seen` 是办理人看到的各件的版本（全局标识 → 版本），对不上的不并。
     """
     moment = now or timezone.now()
     actor = officer_actor(acting_officer)
@@ -180,7 +181,8 @@ def merge(
             if not loaded or not join:
                 results.append(refuse("合并", "merge", f"{uid} 不能并入", "分别办理"))
                 continue
-            request = Request(join, actor, moment, moment, reason=reason)
+            known = (seen or {}).get(uid)
+            request = Request(join, actor, moment, moment, reason=reason, expected_version=known)
             results.append(work.act(uid, request, extra={"merged_into": into}))
         request = Request(absorb, actor, moment, moment, reason=reason, expected_version=version)
         digest = asked.digest(actor) if key else ""

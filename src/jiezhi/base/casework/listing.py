@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -43,7 +44,15 @@ RARE = 20_000
 DENSE = 600
 """最近一段时间（slices.lately）有这些词的件超过这么多，就是密，从最近的时段找起。"""
 ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
+Step = tuple[str, str, str]
+"""业务模板、环节、区域路径（空为不限）。"""
 SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
+
+
+def _at(step: Step) -> Q:
+    """停在这一处的。"""
+    matter, state, path = step
+    return Q(matter=matter, state=state) & under(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class Filters:
 
     `scope`：空为看得见的全部；mine 件上有他的（同 `mine`）；unit 本单位的；own 件上有他的和本单位的。
     `after`：只要排在它后面的。
+    `steps`：只要停在这几处的在办件，（业务模板、环节、区域路径），几处取并集；区域空串为不限。
     """
 
     matter: str = ""
@@ -65,6 +75,7 @@ class Filters:
     fields: Mapping[str, str] | None = None
     scope: str = ""
     after: Spot | None = None
+    steps: tuple[Step, ...] | None = None
 
     @property
     def range(self) -> str:
@@ -75,6 +86,8 @@ class Filters:
         """范围、字段、词之外的筛选，作条件。"""
         found = Q(**{name: value for name in ("matter", "state", "unit") if (value := getattr(self, name))})
         found &= under(self.area) & (self.after.q if self.after else Q())
+        if self.steps is not None:
+            found &= Q(closed_at=None) & reduce(or_, map(_at, self.steps), Q(pk__in=()))
         if self.open is not None:
             found &= Q(closed_at__isnull=self.open)
         if self.light == "超期":
@@ -158,7 +171,7 @@ class _Asked:
     """一次列表。"""
 
     def __init__(self, reach: Reach, filters: Filters, moment: datetime, most: int) -> None:
-        self.reach, self.filters, self.most = reach, filters, most
+        self.reach, self.filters, self.moment, self.most = reach, filters, moment, most
         self.sought = search.sought(filters.words) if filters.words else None
         self.narrow = where_of(filters.q(moment))
         self.by_fields = where_of(filters.by_fields())
@@ -284,7 +297,13 @@ class _Asked:
         if scope:
             return arms
         areas = [path for path in reach.areas if self._meets(path)]
-        arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in areas]
+        steps = self.filters.steps
+        if steps is None:
+            arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in areas]
+        elif kind == "open":  # 一处一支，各走环节的索引，不把全街道在办的翻一遍
+            within = every(where_of(replace(self.filters, steps=None).q(self.moment)), self.by_fields)
+            each = [every(LIVE, within, OPENLY, where_of(under(path) & _at(one))) for path in areas for one in steps]
+            arms += [Arm(one, "case_open_step") for one in each]
         for turn in reach.turns:
             if self.filters.matter in ("", turn.matter) and self._meets(turn.area):
                 arms += self._turn(every(openly, where_of(under(turn.area))), kind, turn)

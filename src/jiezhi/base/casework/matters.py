@@ -41,6 +41,13 @@ def definition_with(digest: str) -> Definition | None:
     return _by_digest[digest]
 
 
+def _compiled(digest: str) -> Definition:
+    """公布过的版本，一定有。"""
+    found = definition_with(digest)
+    assert found is not None
+    return found
+
+
 _turns: dict[str, dict[str, set[str]]] = {}
 
 
@@ -48,8 +55,7 @@ def turn(posts: Set[str]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """轮到任这些岗的人办的：现行业务里他们有一步可办的环节（不含开件），（业务模板、没办结的环节、办结的环节）。"""
     found = []
     for matter, version in _current.get(_current_versions).items():
-        definition = definition_with(version.digest)
-        assert definition is not None
+        definition = _compiled(version.digest)
         if version.digest not in _turns:
             held: dict[str, set[str]] = {}
             for state, names in definition.by_state.items():
@@ -80,6 +86,12 @@ def current_version(matter: str) -> MatterVersion:
     if version is None:
         raise UnknownMatter(matter)
     return version
+
+
+def current() -> dict[str, Definition]:
+    """现行的业务模板：代号 → 编译好的样子。进程里留着，一条查询核对戳。"""
+    found = _current.get(_current_versions)
+    return {matter: _compiled(version.digest) for matter, version in found.items()}
 
 
 _current: stamps.StampedCache[dict[str, MatterVersion]] = stamps.StampedCache(stamps.MATTERS)

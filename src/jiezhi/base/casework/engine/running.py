@@ -17,11 +17,13 @@ from jiezhi.base.casework.engine.clash import number_taken, working
 from jiezhi.base.casework.engine.fastsql import Prepared
 from jiezhi.base.casework.engine.gathering import Gathering
 from jiezhi.base.casework.engine.identity import request_digest
+from jiezhi.base.casework.engine.turnstile import writing
 from jiezhi.base.casework.engine.work import Work
 from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
 from jiezhi.base.casework.outcome import Outcome, Result, refuse
-from jiezhi.core.procedure.view import SYSTEM, Actor, Request
+from jiezhi.base.registry import stamps
+from jiezhi.core.procedure.view import Actor, Request
 
 Prepare = Callable[[Work, Sequence["Entry"]], None]
 # 请求标识 → （内容摘要，那一次的结果）。
@@ -69,7 +71,7 @@ def run_one(entry: Entry, actor: Actor, now: datetime | None) -> Result:
     """办一条。没有给时刻（就是现在）的，与同时来的几条并成一个事务。"""
     gate = _gate(entry) if now is None else None
     if gate is not None:
-        return gate.submit(replace(entry, actor=entry.actor or actor))
+        return gate.submit((entry, actor))
     return _alone(entry, actor, now or timezone.now())
 
 
@@ -86,19 +88,27 @@ def _alone(entry: Entry, actor: Actor, moment: datetime) -> Result:
         return _conflict(entry, error, actor)
 
 
-def _together(jobs: Sequence[Entry]) -> list[Result]:
-    """同时来的几条（各写明办理人）作一批办，一起提交了才答复：省的是语句和落盘。"""
-    return run_batch(jobs, SYSTEM, timezone.now(), {}, None)
+def _together(jobs: Sequence[tuple[Entry, Actor]]) -> list[Result]:
+    """同时来的几条并在一个事务里，一条一条办：后一条看得见前一条办成的，没有办成的退回到它之前；一起提交了才答复。
+
+    省的是落盘和等锁：各办各的结果与先后单独办完全一样。
+    """
+    moment = timezone.now()
+    with stamps.read_once(), writing():
+        return [_alone(entry, actor, moment) for entry, actor in jobs]
 
 
-def _gathering() -> Gathering[Entry, Result]:
-    return Gathering(_together, lambda job: _alone(job, SYSTEM, timezone.now()))
+Gate = Gathering[tuple[Entry, Actor], Result]
 
 
-_gates: dict[str, Gathering[Entry, Result]] = defaultdict(_gathering)
+def _gathering() -> Gate:
+    return Gathering(_together, lambda job: _alone(*job, timezone.now()))
 
 
-def _gate(entry: Entry) -> Gathering[Entry, Result] | None:
+_gates: dict[str, Gate] = defaultdict(_gathering)
+
+
+def _gate(entry: Entry) -> Gate | None:
     """这一条在哪里等着并：SQLite 同时只有一个写事务，都在一处。
 
     PostgreSQL 只并同一种业务的开件：它们本来就因同一个号段一件接一件；办理一步各锁各的件，自会并行，并在一起反而

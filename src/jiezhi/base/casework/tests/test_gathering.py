@@ -155,7 +155,7 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
         Entry(matter="test.report", inputs={"subject": "旧件"}, key="旧"),
         Entry(matter="test.report", inputs={"subject": "丙"}, key="丙"),
     ]
-    results = running._together([replace(job, actor=who) for job in jobs])
+    results = running._together([(job, who) for job in jobs])
     assert [result.ok for result in results] == [True, False, False, True, False, True, True]
     assert isinstance(results[4], Refused) and results[4].refusal.missing[0].code in ("version", "state")
     assert isinstance(results[5], Outcome) and results[5].repeated
@@ -167,7 +167,7 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
 
 def test_same_request_twice_at_once_is_done_once(office: Office) -> None:
     who = officer_actor(office.dispatcher)
-    jobs = [Entry(matter="test.report", inputs={"subject": "甲"}, key="甲", actor=who)] * 2
+    jobs = [(Entry(matter="test.report", inputs={"subject": "甲"}, key="甲"), who)] * 2
     gate = running._gathering()
     slots = [gathering._Slot(job) for job in jobs]
     gate._run(slots)
@@ -182,8 +182,8 @@ def test_same_step_twice_at_once_is_done_once(office: Office) -> None:
     known = actions.open_case("test.report", acting_officer=office.dispatcher, inputs={"subject": "旧件"})
     assert isinstance(known, Outcome)
     who = officer_actor(office.dispatcher)
-    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派", actor=who)
-    first, second = running._together([step] * 2)
+    step = Entry(case=known.uid, action="dispatch", inputs={"to_unit": "law"}, key="派")
+    first, second = running._together([(step, who)] * 2)
     assert isinstance(first, Outcome) and not first.repeated
     assert isinstance(second, Outcome) and second.repeated and second.seq == first.seq
 

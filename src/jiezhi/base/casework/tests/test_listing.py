@@ -181,7 +181,13 @@ def fits(street: Street, officer: Officer, case: Case, wanted: Filters, now: dat
         and wanted.light in ("", light)
         and set((wanted.fields or {}).items()) <= street.fields[case.pk]
         and (not wanted.words or found_by(street, case, wanted.words))
+        and (wanted.steps is None or any(stays(case, *one) for one in wanted.steps))
     )
+
+
+def stays(case: Case, matter: str, state: str, path: str) -> bool:
+    here = (case.matter, case.state) == (matter, state) and case.area_path.startswith(path)
+    return here and case.closed_at is None
 
 
 def found_by(street: Street, case: Case, text: str) -> bool:
@@ -223,6 +229,10 @@ FILTERS = st.builds(
     ),
     fields=st.sampled_from([None, None, {"hard": "是"}, {"hard": "否", "to_unit": "law"}]),
     scope=st.sampled_from(["", "", "mine", "unit", "own"]),
+    steps=st.none()
+    | st.sets(
+        st.tuples(st.sampled_from(MATTERS), st.sampled_from(STATES), st.sampled_from(PATHS)), max_size=3
+    ).map(tuple),
 )
 
 
