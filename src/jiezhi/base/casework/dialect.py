@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, connections, migrations
@@ -45,6 +46,11 @@ class Place(Func):
 def pk_at(place: int) -> int:
     """排位 → 件的主键。"""
     return place & _PK
+
+
+def place_at(moment: datetime) -> int:
+    """那一刻来的件的排位从这里起。"""
+    return int(moment.timestamp()) << PK_BITS
 
 
 # ---- 全文索引的表 ----
@@ -253,3 +259,36 @@ def place_in(source: str) -> str:
     if source == "words":
         return f"{_WORDS}.rowid" if connection.vendor == "sqlite" else f'{_TEXT}."id"'
     return f'{_CASE}."place"' if source in ("case", "late") else f'"casework_case{source}"."place"'
+
+
+# ---- 办理记录的语句 ----
+
+
+def from_records(told: str) -> str:
+    """由办理记录（`told`，有 case_id 一列的子查询）找到件（FROM 一段）：件只翻索引，不翻行。"""
+    if connection.vendor == "sqlite":
+        return f'{told} AS told CROSS JOIN {_CASE} INDEXED BY "case_listed" ON {_CASE}."id" = told."case_id"'
+    return f'{told} AS told INNER JOIN {_CASE} ON {_CASE}."id" = told."case_id"'
+
+
+def backfilled(recent: int, since: datetime | None, late: timedelta) -> tuple[str, list[Any]]:
+    """最后 `recent` 条办理记录里，`since` 以来登记、登记比发生晚 `late` 以上、是人登记的（不是导入、系统）。
+
+    没有索引可走，所以按主键从最后一条往回看这么多条，不管总共有多少。
+    """
+    sqlite = connection.vendor == "sqlite"
+    lag = (
+        "(julianday(recorded_at) - julianday(at)) * 86400"
+        if sqlite
+        else "extract(epoch from recorded_at - at)"
+    )
+    imported = "instr(body, %s) = 0" if sqlite else "position(%s in body) = 0"
+    sql = (
+        'SELECT "id", "case_id" FROM "casework_event" WHERE "id" > (SELECT max("id") FROM "casework_event") - %s'
+        f" AND officer_id IS NOT NULL AND recorded_at > at AND {lag} > %s AND {imported}"
+    )
+    params: list[Any] = [recent, late.total_seconds(), b'"kind":"import"']
+    if since is not None:
+        sql += " AND recorded_at >= %s"
+        params.append(connection.ops.adapt_datetimefield_value(since))
+    return sql, params
