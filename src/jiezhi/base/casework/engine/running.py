@@ -23,7 +23,7 @@ from jiezhi.base.casework.matters import UnknownMatter
 from jiezhi.base.casework.models import Event
 from jiezhi.base.casework.outcome import Outcome, Result, refuse
 from jiezhi.base.registry import stamps
-from jiezhi.core.procedure.view import Actor, Request
+from jiezhi.core.procedure.view import SYSTEM, Actor, Request
 
 Prepare = Callable[[Work, Sequence["Entry"]], None]
 # 请求标识 → （内容摘要，那一次的结果）。
@@ -98,18 +98,25 @@ def _together(jobs: Sequence[tuple[Entry, Actor]]) -> list[Result]:
         return [_alone(entry, actor, moment) for entry, actor in jobs]
 
 
+def _as_batch(jobs: Sequence[tuple[Entry, Actor]]) -> list[Result]:
+    """同时来的几条作一批办，写库的语句也并着：彼此看不见没写的，与各自同时办一样。"""
+    entries = [replace(entry, actor=entry.actor or actor) for entry, actor in jobs]
+    return run_batch(entries, SYSTEM, timezone.now(), {}, None)
+
+
 Gate = Gathering[tuple[Entry, Actor], Result]
 
 
-def _gathering() -> Gate:
-    return Gathering(_together, lambda job: _alone(*job, timezone.now()))
+def _alone_now(job: tuple[Entry, Actor]) -> Result:
+    return _alone(*job, timezone.now())
 
 
-_gates: dict[str, Gate] = defaultdict(_gathering)
+_everything: Gate = Gathering(_together, _alone_now)
+_openings: dict[str, Gate] = defaultdict(lambda: Gathering(_as_batch, _alone_now))
 
 
 def _gate(entry: Entry) -> Gate | None:
-    """这一条在哪里等着并：SQLite 同时只有一个写事务，都在一处。
+    """这一条在哪里等着并：SQLite 同时只有一个写事务，都在一处，一条一条办。
 
     PostgreSQL 只并同一种业务的开件：它们本来就因同一个号段一件接一件；办理一步各锁各的件，自会并行，并在一起反而
     会互相等。已经在事务里的不并。
@@ -117,8 +124,8 @@ def _gate(entry: Entry) -> Gate | None:
     if connection.in_atomic_block:
         return None
     if connection.vendor == "sqlite":
-        return _gates[""]
-    return _gates[entry.matter] if entry.matter else None
+        return _everything
+    return _openings[entry.matter] if entry.matter else None
 
 
 def run_batch(

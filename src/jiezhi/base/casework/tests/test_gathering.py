@@ -139,7 +139,10 @@ def test_queue_lets_each_in_turn(apart: None) -> None:
     assert order == [1, 2, 1, 1]
 
 
-def test_together_is_the_same_as_one_by_one(office: Office) -> None:
+@pytest.mark.parametrize("together", [running._together, running._as_batch])
+def test_together_is_the_same_as_one_by_one(
+    office: Office, together: Callable[[Sequence[Any]], list[Any]]
+) -> None:
     """一起办：成的、拒的、写错的各说各的；没有办成的不占号、不留记录；每件都能重放。"""
     who = officer_actor(office.dispatcher)
     known = actions.open_case(
@@ -155,7 +158,7 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
         Entry(matter="test.report", inputs={"subject": "旧件"}, key="旧"),
         Entry(matter="test.report", inputs={"subject": "丙"}, key="丙"),
     ]
-    results = running._together([(job, who) for job in jobs])
+    results = together([(job, who) for job in jobs])
     assert [result.ok for result in results] == [True, False, False, True, False, True, True]
     assert isinstance(results[4], Refused) and results[4].refusal.missing[0].code in ("version", "state")
     assert isinstance(results[5], Outcome) and results[5].repeated
@@ -168,7 +171,7 @@ def test_together_is_the_same_as_one_by_one(office: Office) -> None:
 def test_same_request_twice_at_once_is_done_once(office: Office) -> None:
     who = officer_actor(office.dispatcher)
     jobs = [(Entry(matter="test.report", inputs={"subject": "甲"}, key="甲"), who)] * 2
-    gate = running._gathering()
+    gate = running._everything
     slots = [gathering._Slot(job) for job in jobs]
     gate._run(slots)
     first, second = (slot.result for slot in slots)
@@ -207,13 +210,8 @@ def test_inside_a_transaction_nothing_is_gathered(office: Office) -> None:
     assert running._gate(Entry(matter="test.report")) is None
 
 
-@pytest.mark.parametrize(
-    ("vendor", "opening", "other", "step"),
-    [("sqlite", "", "", ""), ("postgresql", "test.report", "test.other", None)],
-)
-def test_what_may_be_gathered(
-    monkeypatch: pytest.MonkeyPatch, vendor: str, opening: str, other: str, step: str | None
-) -> None:
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_what_may_be_gathered(monkeypatch: pytest.MonkeyPatch, vendor: str) -> None:
     """SQLite 都并在一处；PostgreSQL 只并同一种业务的开件。"""
 
     class Database:
@@ -221,6 +219,10 @@ def test_what_may_be_gathered(
 
     Database.vendor = vendor  # type: ignore[attr-defined]
     monkeypatch.setattr(running, "connection", Database)
-    entries = [Entry(matter="test.report"), Entry(matter="test.other"), Entry(case="某件", action="dispatch")]
-    wanted = [None if name is None else running._gates[name] for name in (opening, other, step)]
-    assert [running._gate(one) for one in entries] == wanted
+    opening, again, other = (Entry(matter=name) for name in ("test.report", "test.report", "test.other"))
+    first, second, third, step = map(
+        running._gate, (opening, again, other, Entry(case="某件", action="note"))
+    )
+    assert first is not None and first is second
+    assert (third is first) == (vendor == "sqlite")
+    assert step is (first if vendor == "sqlite" else None)
