@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,10 +13,9 @@ from PIL import Image
 from jiezhi.base.accounts.models import Post
 from jiezhi.base.casework.models import Case
 from jiezhi.base.registry.models import Appointment
-from jiezhi.web.office.testing import PASSWORD, SINCE, make_street
+from jiezhi.web.office.testing import SINCE, make_street
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SIZES = {"桌面": (1280, 900), "手机": (360, 800), "无脚本": (1280, 900)}
 Visit = Callable[[str], Any]
 
 
@@ -24,36 +23,6 @@ def photo(name: str) -> dict[str, Any]:
     stream = io.BytesIO()
     Image.new("RGB", (800, 600), "green").save(stream, "JPEG")
     return {"name": name, "mimeType": "image/jpeg", "buffer": stream.getvalue()}
-
-
-@pytest.fixture
-def visit(browser: Any, live_server: Any, request: Any) -> Iterator[Visit]:
-    """以某人登录，得到他的页面。页面上有脚本错误、控制台报错、被内容安全策略拦下的，测试失败。"""
-    width, height = SIZES[request.param]
-    contexts, problems = [], []
-
-    def enter(login: str) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            locale="zh-CN",
-            java_script_enabled=request.param != "无脚本",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{live_server.url}/")
-        page.get_by_label("登录名").fill(login)
-        page.get_by_label("口令").fill(PASSWORD)
-        page.get_by_role("button", name="登录").click()
-        page.get_by_role("heading", name="待办").wait_for()
-        return page
-
-    yield enter
-    for context in contexts:
-        context.close()
-    assert [text for text in problems if "status of 422" not in text] == []
 
 
 def fits(page: Any) -> None:

@@ -35,9 +35,7 @@ def main() -> None:
             if case == "new":
                 result = actions.open_case("test.report", acting_officer=who, inputs={"subject": "一起来的"})
             else:
-                result = actions.act(
-                    case, action, acting_officer=who, inputs=inputs, version=version or None
-                )
+                result = actions.act(case, action, acting_officer=who, inputs=inputs, version=version or None)
             if isinstance(result, Outcome):
                 said = f"won {result.number if case == 'new' else result.seq}"
             else:

@@ -42,6 +42,7 @@ from jiezhi.core.procedure.definition import Definition
 from jiezhi.services.enforcement.testing import Team, performing
 from jiezhi.services.promise.testing import Window
 from jiezhi.web.office import lists
+from jiezhi.web.office.models import SavedView
 from jiezhi.web.office.testing import packs
 
 BUDGETS = Path(__file__).resolve().parents[1] / "budgets.yaml"
@@ -123,6 +124,8 @@ class World:
         for number in range(count):
             told = desk.report(f"第{number}处摊档是邻区的", place, STALLS)
             desk.does(told, self.dispatcher, "不属行政机关受理，告知去处", "不在本街道", 移送到="邻区")
+        for number in range(count):
+            desk.report(f"没有分派的第{number}件", place)
         joined = [desk.report(f"第{number}次说学校门口摊档", place, STALLS) for number in range(count)]
         window = Window(desk)
         for _ in range(count):
@@ -131,6 +134,9 @@ class World:
         desk.later(minutes=30)
         for one in made:
             one.refresh_from_db()
+            for _ in range(2):
+                desk.does(one, self.supervisor, "收回重派", "再核一次归哪里管")
+                desk.does(one, self.dispatcher, "派给责任单位", 承办单位="enforcement")
             desk.does(one, self.clerk, "签收")
         found = actions.merge(
             str(self.case.uid), [str(one.uid) for one in joined],
@@ -205,6 +211,9 @@ class World:
             note_reads(looked, reason="核对来件人", acting_officer=self.clerk, now=now)
             write_record(
                 "officer.password", "改口令之一", self.dispatcher, acting_officer=self.dispatcher, now=now
+            )
+            SavedView.objects.create(
+                officer=self.dispatcher, name=f"{mark}-{number}", address="open=any", created_at=now
             )
             told = {"case": self.case, "created_at": now, "text": f"您反映的事有进展{number}"}
             Notice.objects.create(delivery=notice.delivery, officer=self.clerk, **told)

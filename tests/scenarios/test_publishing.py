@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import actions
@@ -13,7 +14,6 @@ from jiezhi.base.casework.models import Case
 from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.publishing.models import Publication
 from jiezhi.base.publishing.testing import CASE, Team, make_team
-from jiezhi.web.public import views
 
 REVIEW = "publishing.review"
 ORDINARY = {
@@ -32,7 +32,7 @@ def team(desk: Any) -> Team:
 @pytest.fixture
 def page(desk: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """居民打开公示页面，时间就是现在演到的时刻。"""
-    monkeypatch.setattr(views.timezone, "now", lambda: desk.now)
+    monkeypatch.setattr(timezone, "now", lambda: desk.now)
 
     def opened(address: str = "/gongkai/") -> str:
         return Client().get(address).content.decode()

@@ -47,8 +47,8 @@ def ready_database() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         click.echo("正在建库或升级…")
         call_command("migrate", verbosity=0)
-    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists() or settings.DEBUG:
-        call_command("collectstatic", verbosity=0, interactive=False)
+    # 升级之后的样式、脚本也要换上；先清空，因为新版的文件日期可能比上次收的还早。
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
     _check_keys()
     refused = publish_all(Path(settings.PACKS_DIR))
     if refused:

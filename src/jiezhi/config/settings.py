@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "jiezhi.web.office.middleware.ButtonsOnly",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -95,7 +96,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "office:login"
-LOGIN_REDIRECT_URL = "office:home"
+LOGIN_REDIRECT_URL = "office:work"
 LOGOUT_REDIRECT_URL = "office:login"
 
 # 连续输错 5 次，这个账号在这个地址上锁 15 分钟。
@@ -109,6 +110,8 @@ AXES_CLIENT_IP_CALLABLE = "jiezhi.base.accounts.address.for_sign_in"
 AXES_LOCKOUT_TEMPLATE = "office/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+# 登录过期时带着的没办完的表单，输错口令时不跟着记进库里、日志里。
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "kept"]
 AXES_ENABLE_ADMIN = False
 
 # 二次验证：这些岗位必须启用，没有启用的登录后先去设置；缺省不强制（没有手机的街道也用得了），只在登录时建议下面几个岗位。
@@ -140,6 +143,8 @@ SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+# 这些网站可以嵌入公开站里只看的页面，如区里的门户；空是谁也不许嵌。
+PORTAL_ORIGINS = [one for one in os.environ.get("JIEZHI_PORTAL_ORIGINS", "").split(",") if one]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

@@ -172,7 +172,7 @@ def level(text: str, values: Mapping[str, str]) -> str:
             text = text.replace(value, "〈写的〉").replace(quote(value), "〈写的〉")
         else:
             text = re.sub(rf'/{value}(?=[/"?]|$)', "/〈写的〉", text)
-    text = re.sub(r'name="(csrfmiddlewaretoken|token|f-\w+-slip)" value="[^"]*"', "", text)
+    text = re.sub(r'name="(csrfmiddlewaretoken|token|until|f-\w+-slip)" value="[^"]*"', "", text)
     text = re.sub(r"nonce-?=?[\"']?[\w+/=-]+|\d\d?:\d\d(:\d\d)?|-\d{8}-\d{4}\.", "", text)
     return re.sub(r"<dcterms:\w+ [^>]*>[^<]*<", "<", text)
 
@@ -376,7 +376,7 @@ def _unasked(town: Town) -> dict[str, Callable[[], str]]:
         return lambda: level(told(town.client("minzheng", "api").get(BASE + path)), {})
 
     return {
-        **{path: page(path) for path in ("/", "/?open=any&scope=all", "/notices/", "/reads/", "/scan/", "/tisu/")},
+        **{path: page(path) for path in ("/", "/gongzuo/", "/?open=any&scope=all", "/notices/", "/reads/", "/scan/", "/tisu/")},
         **{path: page(path) for path in ("/export/?open=any", "/export/?open=any&as=csv", "/reads/export/")},
         **{path: api(path) for path in ("/cases?open=any", "/cases?open=closed", "/matters")},
     }  # fmt: skip

@@ -112,7 +112,7 @@ def send(client: Client, way: Way, values: Mapping[str, str], given: Any = None)
     if way.method == "GET":
         code = {"X-Query-Code": data["code"]} if isinstance(data, dict) and "code" in data else None
         found = client.get(path, None if code else data, headers=code)
-    elif way.how == "page" or (isinstance(data, dict) and "file" in data):
+    elif way.how == "page" or way.route.startswith("public:") or (isinstance(data, dict) and "file" in data):
         found = client.post(path, data or {})
     else:
         found = client.generic(way.method, path, _json(data or {}), "application/json")

@@ -133,10 +133,10 @@ def power_list(request: HttpRequest) -> Any:
 @router.get("/powers/{code}", response=listed.PublicPower, throttle=READ, summary="一个事项")
 def power(request: HttpRequest, code: Short) -> Any:
     """现在有效的一个事项。"""
-    for one in powers.public_list(timezone.now()):
-        if one["code"] == code:
-            return _power(one)
-    raise not_found("没有这个事项")
+    row = powers.in_force(code, timezone.now())
+    if row is None:
+        raise not_found("没有这个事项")
+    return _power(powers.public_row(row))
 
 
 def _power(one: dict[str, Any]) -> dict[str, Any]:

@@ -15,13 +15,11 @@ from jiezhi.api.problems import not_found
 from jiezhi.base.casework import matters, queries
 from jiezhi.base.casework.models import CodeList, MatterVersion
 from jiezhi.base.casework.statutes import current_statutes
-from jiezhi.base.documents.values import office
 from jiezhi.base.registry.models import PowerVersion
 from jiezhi.base.registry.queries import powers, units_and_people
 from jiezhi.core.procedure.asking import asked
 from jiezhi.core.procedure.definition import START, Definition
-from jiezhi.core.procedure.guide import guide_of, main_clock
-from jiezhi.services.promise.queries import services
+from jiezhi.services.promise import queries as services
 
 router = Router(tags=["单位、清单、指南、业务模板"])
 READ = Token("registry:read")
@@ -120,18 +118,16 @@ def guide_rows() -> list[dict[str, Any]]:
             "kind": row.class_name,
             "fee": definition.matter.guide.fee,
         }
-        for row, definition in services()
+        for row, definition in services.services()
     ]
 
 
 def guide_whole(matter: str) -> dict[str, Any]:
     """一份指南。没有 → Problem。"""
-    definition = _current(matter)
-    if main_clock(definition) is None:
-        raise not_found("这项业务没有办事指南")
-    contact = office()
-    where = "".join((contact["name"], contact["address"] and f"（{contact['address']}）"))
-    return guide_of(definition, office=where, phone=contact["phone"]).as_json()
+    definition = services.service(matter)
+    if definition is None:
+        raise not_found("没有这个事项，或这项业务没有办事指南")
+    return services.guide(definition).as_json()
 
 
 def _current(matter: str) -> Definition:

@@ -24,6 +24,8 @@ UNCHECKED = {
     "axes.AccessLog": "登录的流水，程序不读",
     "casework.Delivery": "待办的队列：要办的仍走同一个门，办了什么看办理记录；发给人的话另在通知里，有行印",
     "contenttypes.ContentType": "框架自带，程序不用",
+    "office.Preference": "个人偏好（列表的列、看到什么时候），与件无关",
+    "office.SavedView": "个人存下来的筛选，与件无关；看得见什么仍由每次查的时候定",
     "registry.Stamp": "缓存作废的戳，值没有含义，改了只会多读一次库",
     "residents.CodeMiss": "查询码试错的次数，一小时作废",
     "sessions.Session": "登录会话：内容带签名，改了就要重新登录",

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.accounts.models import Officer
@@ -31,8 +30,8 @@ from jiezhi.base.casework.arms import (
     run,
     where_of,
 )
-from jiezhi.base.casework.cursor import Spot
-from jiezhi.base.casework.models import Case, CaseField, CaseText
+from jiezhi.base.casework.filters import Filters, at_step
+from jiezhi.base.casework.models import Case, CaseText
 from jiezhi.base.casework.reach import Reach, Turn, under, visible
 
 ENOUGH = 1000
@@ -44,77 +43,7 @@ RARE = 20_000
 DENSE = 600
 """最近一段时间（slices.lately）有这些词的件超过这么多，就是密，从最近的时段找起。"""
 ORDER = (F("due_at").asc(nulls_last=True), F("place").desc())
-Step = tuple[str, str, str]
-"""业务模板、环节、区域路径（空为不限）。"""
 SHOWN = ("sealed", "fields", "head", "done", "tags", "version__content")
-
-
-def _at(step: Step) -> Q:
-    """停在这一处的。"""
-    matter, state, path = step
-    return Q(matter=matter, state=state) & under(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """列表的筛选。`fields` 只能用声明为 indexed 的字段；`area` 是区域路径，含下级。
-
-    `scope`：空为看得见的全部；mine 件上有他的（同 `mine`）；unit 本单位的；own 件上有他的和本单位的。
-    `after`：只要排在它后面的。
-    `steps`：只要停在这几处的在办件，（业务模板、环节、区域路径），几处取并集；区域空串为不限。
-    """
-
-    matter: str = ""
-    state: str = ""
-    unit: str = ""
-    area: str = ""
-    light: str = ""
-    mine: bool = False
-    open: bool | None = None
-    words: str = ""
-    fields: Mapping[str, str] | None = None
-    scope: str = ""
-    after: Spot | None = None
-    steps: tuple[Step, ...] | None = None
-
-    @property
-    def range(self) -> str:
-        """范围。"""
-        return "mine" if self.mine else self.scope
-
-    def q(self, moment: datetime) -> Q:
-        """范围、字段、词之外的筛选，作条件。"""
-        found = Q(**{name: value for name in ("matter", "state", "unit") if (value := getattr(self, name))})
-        found &= under(self.area) & (self.after.q if self.after else Q())
-        if self.steps is not None:
-            found &= Q(closed_at=None) & reduce(or_, map(_at, self.steps), Q(pk__in=()))
-        if self.open is not None:
-            found &= Q(closed_at__isnull=self.open)
-        if self.light == "超期":
-            found &= Q(due_at__lte=moment)
-        elif self.light == "临期":
-            found &= Q(warn_at__lte=moment, due_at__gt=moment)
-        elif self.light == "正常":
-            found &= (Q(warn_at__gt=moment) | Q(warn_at=None)) & Q(due_at__gt=moment)
-        return found
-
-    def by_fields(self) -> Q:
-        """筛选字段，作条件。"""
-        found = Q()
-        for name, value in (self.fields or {}).items():
-            found &= Q(Exists(CaseField.objects.filter(case=OuterRef("pk"), name=name, text=value)))
-        return found
-
-    def scoped(self, reach: Reach) -> Q:
-        """范围，作条件。"""
-        match self.range:
-            case "mine":
-                return Q(reach.mine)
-            case "unit":
-                return Q(unit__in=reach.units)
-            case "own":
-                return Q(unit__in=reach.units) | Q(reach.mine)
-        return Q()
 
 
 def worklist(officer: Officer, filters: Filters, *, now: datetime | None = None) -> QuerySet[Case]:
@@ -156,15 +85,48 @@ def listed(
 
 def places(officer: Officer, filters: Filters, moment: datetime, most: int) -> list[int]:
     """排好序的前 `most` 件的排位。"""
+    return several(officer, [filters], moment, most)[0]
+
+
+def several(officer: Officer, asked: Sequence[Filters], moment: datetime, most: int) -> list[list[int]]:
+    """几张列表各自排好序的前 `most` 件的排位，次序同 `asked`。一共一条查询（按词找的另要先数）。"""
+    found: list[list[int]] = [[] for _ in asked]
     if not officer.is_active:
-        return []
-    asked = _Asked(Reach.of(officer, moment), filters, moment, most)
-    parts = [*asked.live(), *asked.odd(), *asked.ended()]
-    if not parts:
-        return []
-    union = " UNION ".join(f"SELECT * FROM ({part.sql}) AS one" for part in parts)
-    sql = f'SELECT "place" FROM ({union}) AS every ORDER BY "due_at" IS NULL, "due_at", "place" DESC LIMIT %s'
-    return [place for (place,) in run(sql, [*(value for part in parts for value in part.params), most])]
+        return found
+    reach = Reach.of(officer, moment)
+    lists: list[Sql] = []
+    for which, filters in enumerate(asked):
+        one = _Asked(reach, filters, moment, most)
+        if parts := [*one.live(), *one.odd(), *one.ended()]:
+            union = " UNION ".join(f"SELECT * FROM ({part.sql}) AS one" for part in parts)
+            order = '"due_at" IS NULL, "due_at", "place" DESC'
+            sql = f'SELECT {which} AS which, "place" FROM ({union}) AS every ORDER BY {order} LIMIT %s'
+            lists.append(Sql(sql, (*(value for part in parts for value in part.params), most)))
+    if lists:
+        # 一张列表时不再包一层；几张的接起来，各自的次序不变。
+        sql = (
+            lists[0].sql
+            if len(lists) == 1
+            else " UNION ALL ".join(f"SELECT * FROM ({one.sql}) AS list" for one in lists)
+        )
+        for which, place in run(sql, [value for one in lists for value in one.params]):
+            found[which].append(place)
+    return found
+
+
+def tallies(officer: Officer, wanted: Mapping[str, Filters], *, now: datetime) -> dict[str, int]:
+    """几种筛选各有几件在办的，各数到 ENOUGH + 1 为止。只数在办的（`open` 写 True），不按词、不按字段。一条查询。"""
+    if not officer.is_active:
+        return dict.fromkeys(wanted, 0)
+    reach = Reach.of(officer, now)
+    columns, params = [], []
+    for filters in wanted.values():
+        parts = _Asked(reach, filters, now, ENOUGH + 1).live() or [Sql('SELECT 1 AS "place" WHERE 1 = 0')]
+        union = " UNION ".join(f'SELECT "place" FROM ({part.sql}) AS one' for part in parts)
+        columns.append(f"(SELECT count(*) FROM (SELECT 1 AS one FROM ({union}) AS every LIMIT %s) AS few)")
+        params += [*(value for part in parts for value in part.params), ENOUGH + 1]
+    (found,) = run(f"SELECT {', '.join(columns)}", params)
+    return dict(zip(wanted, found, strict=True))
 
 
 class _Asked:
@@ -292,6 +254,8 @@ class _Asked:
         if scope == "mine":
             return arms
         openly = every(within, OPENLY)
+        if scope == "desk":
+            return arms + [arm for one in reach.duties for arm in self._duty(openly, kind, one)]
         units = [one for one in reach.units if self.filters.unit in ("", one)]
         arms += [Arm(every(column("unit_id", one), openly), self._unit_index(kind, one)) for one in units]
         if scope:
@@ -302,7 +266,11 @@ class _Asked:
             arms += [Arm(every(openly, where_of(under(path))), self._index(kind)) for path in areas]
         elif kind == "open":  # 一处一支，各走环节的索引，不把全街道在办的翻一遍
             within = every(where_of(replace(self.filters, steps=None).q(self.moment)), self.by_fields)
-            each = [every(LIVE, within, OPENLY, where_of(under(path) & _at(one))) for path in areas for one in steps]
+            each = [
+                every(LIVE, within, OPENLY, where_of(under(path) & at_step(one)))
+                for path in areas
+                for one in steps
+            ]
             arms += [Arm(one, "case_open_step") for one in each]
         for turn in reach.turns:
             if self.filters.matter in ("", turn.matter) and self._meets(turn.area):
@@ -312,6 +280,14 @@ class _Asked:
     def _mine(self, kind: str) -> list[Sql]:
         columns = {"officer_id": self.reach.officer, "open": kind == "open"}
         return [column(name, value, "casework_caserole") for name, value in columns.items()]
+
+    def _duty(self, openly: Sql | None, kind: str, turn: Turn) -> list[Arm]:
+        if self.filters.matter not in ("", turn.matter) or not self._meets(turn.area):
+            return []
+        if not turn.unit:
+            return self._turn(every(openly, where_of(under(turn.area))), kind, turn)
+        ours = self.filters.unit in ("", turn.unit)
+        return [Arm(every(where_of(turn.q), openly), f"case_{kind}_unit")] if ours else []
 
     @staticmethod
     def _turn(openly: Sql | None, kind: str, turn: Turn) -> list[Arm]:

@@ -48,22 +48,33 @@ def _compiled(digest: str) -> Definition:
     return found
 
 
-_turns: dict[str, dict[str, set[str]]] = {}
+Steps = tuple[str, tuple[str, ...], tuple[str, ...]]
+_turns: dict[tuple[str, bool], dict[str, set[str]]] = {}
 
 
-def turn(posts: Set[str]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+def turn(posts: Set[str]) -> list[Steps]:
     """轮到任这些岗的人办的：现行业务里他们有一步可办的环节（不含开件），（业务模板、没办结的环节、办结的环节）。"""
+    return _steps({f"post.{post}" for post in posts}, primary=False)
+
+
+def duty(who: Set[str]) -> list[Steps]:
+    """同 `turn`，只算主要的动作（催办、补登之类的不算）；`who` 写 post.x、unit.x。"""
+    return _steps(who, primary=True)
+
+
+def _steps(who: Set[str], *, primary: bool) -> list[Steps]:
     found = []
     for matter, version in _current.get(_current_versions).items():
-        definition = _compiled(version.digest)
-        if version.digest not in _turns:
-            held: dict[str, set[str]] = {}
+        definition = definition_with(version.digest)
+        assert definition is not None
+        held = _turns.setdefault((version.digest, primary), {})
+        if not held:
             for state, names in definition.by_state.items():
-                for who in {who for name in names for who in definition.matter.actions[name].by}:
-                    if state != START and who.startswith("post."):
-                        held.setdefault(who.removeprefix("post."), set()).add(state)
-            _turns[version.digest] = held
-        states = sorted({state for post in posts for state in _turns[version.digest].get(post, ())})
+                acts = [definition.matter.actions[name] for name in names if state != START]
+                for one in {one for act in acts if act.weight == "primary" or not primary for one in act.by}:
+                    held.setdefault(one, set()).add(state)
+            held.setdefault("", set())
+        states = sorted({state for one in who for state in held.get(one, ())})
         live = tuple(state for state in states if not definition.is_terminal(state))
         if states:
             found.append((matter, live, tuple(state for state in states if state not in live)))
@@ -99,6 +110,14 @@ _current: stamps.StampedCache[dict[str, MatterVersion]] = stamps.StampedCache(st
 
 def _current_versions() -> dict[str, MatterVersion]:
     return {row.matter: row for row in MatterVersion.objects.filter(is_current=True).defer("content")}
+
+
+def everything() -> list[Definition]:
+    """公布过的全部版本，凭戳缓存：已办的步骤要照那时的版本认。后来给带参数的事项另存的不一定在内，动作与公布的相同。"""
+    return _everything.get(lambda: [definition_of(row) for row in MatterVersion.objects.order_by("pk")])
+
+
+_everything: stamps.StampedCache[list[Definition]] = stamps.StampedCache(stamps.MATTERS)
 
 
 def publish(definition: Definition, *, now: datetime) -> MatterVersion:

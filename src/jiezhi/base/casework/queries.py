@@ -20,7 +20,8 @@ from jiezhi.base.casework import matters
 from jiezhi.base.casework.actions import officer_actor
 from jiezhi.base.casework.builtins import action_title
 from jiezhi.base.casework.engine.work import Work
-from jiezhi.base.casework.listing import ENOUGH, Filters, Listed, listed, worklist
+from jiezhi.base.casework.filters import Filters
+from jiezhi.base.casework.listing import ENOUGH, Listed, listed, worklist
 from jiezhi.base.casework.models import (
     Case,
     Event,

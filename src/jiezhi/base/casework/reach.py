@@ -26,17 +26,19 @@ _LAST = "\U0010ffff"
 
 
 class Turn(NamedTuple):
-    """轮到他的岗位办的：一个业务模板的几个环节（没办结的、办结的），在 `area` 之内（空为不限）。"""
+    """轮到他的岗位办的：一个业务模板的几个环节（没办结的、办结的），在 `area` 之内（空为不限），是 `unit` 的（空为不限）。"""
 
     matter: str
     live: tuple[str, ...]
     ended: tuple[str, ...]
     area: str
+    unit: str = ""
 
     @property
     def q(self) -> Q:
         """作条件。"""
-        return Q(matter=self.matter, state__in=(*self.live, *self.ended)) & under(self.area)
+        ours = Q(unit=self.unit) if self.unit else Q()
+        return Q(matter=self.matter, state__in=(*self.live, *self.ended)) & under(self.area) & ours
 
 
 def under(path: str) -> Q:
@@ -55,6 +57,7 @@ class Reach:
     units: tuple[str, ...]
     areas: tuple[str, ...]
     turns: tuple[Turn, ...]
+    holdings: tuple[tuple[str, str, str | None], ...] = ()
 
     @classmethod
     def of(cls, officer: Officer, at: datetime) -> Reach:
@@ -73,7 +76,24 @@ class Reach:
         ]
         units = dict.fromkeys(unit for _, unit, _ in holdings)
         wide = sorted(path for path in areas if not _within(path, areas - {path}))
-        return cls(officer.pk, tuple(units), tuple(wide), tuple(turns))
+        return cls(officer.pk, tuple(units), tuple(wide), tuple(turns), tuple(holdings))
+
+    @property
+    def duties(self) -> list[Turn]:
+        """主要的一步等着他的岗位办的；都在看得见的之内（限指定人员的另去掉）。"""
+        found: dict[Turn, None] = {}
+        for post, unit, path in self.holdings:
+            found |= dict.fromkeys(Turn(*one, path or "") for one in matters.duty({f"post.{post}"}))
+            found |= dict.fromkeys(Turn(*one, "", unit) for one in matters.duty({f"unit.{post}"}))
+        return list(found)
+
+    @property
+    def desk(self) -> Q:
+        """手上的：件上有他的，和主要的一步等着他的岗位办的。作条件。"""
+        found = Q(self.mine)
+        for one in self.duties:
+            found |= Q(confidential=False) & one.q
+        return found
 
     @property
     def mine(self) -> Exists:

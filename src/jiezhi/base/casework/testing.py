@@ -97,7 +97,7 @@ MATTER: dict[str, Any] = {
             "collect": ["subject", "spot?", "reporter?"],
         },
         "dispatch": {
-            "title": "派单", "means": "dispatch", "from": "new", "to": "handling", "by": "post.dispatcher",
+            "title": "派单", "weight": "primary", "means": "dispatch", "from": "new", "to": "handling", "by": "post.dispatcher",
             "collect": ["to_unit", "hard?"], "assign": {"unit": "field.to_unit"},
             "notify": [{"to": "unit", "text": "新工单 {number}：{title}，{due} 前办"}],
         },
@@ -110,13 +110,13 @@ MATTER: dict[str, Any] = {
             "extend": {"clock": "handle", "amount": "field.longer"}, "reason": True,
         },
         "answer": {
-            "title": "答复", "means": "answer", "from": "handling", "to": "answered", "by": "unit.unit_clerk",
+            "title": "答复", "weight": "primary", "means": "answer", "from": "handling", "to": "answered", "by": "unit.unit_clerk",
             "collect": ["reply", "photos?"], "needs": ["done.dispatch", "reply_long"],
             "assign": {"handler": "actor"},
             "notify": [{"to": "reporter", "text": "您反映的“{title}”已答复：{field.reply}", "merged": "已答复：{field.reply}"}],
         },
         "close": {
-            "title": "办结", "means": "close", "from": "answered", "to": "closed", "by": "post.dispatcher",
+            "title": "办结", "weight": "primary", "means": "close", "from": "answered", "to": "closed", "by": "post.dispatcher",
             "needs": "done.answer",
         },
         "join": {

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -105,6 +109,19 @@ def test_an_empty_database_without_the_demo_says_how_to_begin(
     add(*FIRST)
     serve._prepare(no_demo=True)
     assert "officer add" not in capsys.readouterr().out
+
+
+def test_an_upgrade_brings_the_new_static_files(settings: Any, tmp_path: Path) -> None:
+    """上次收的静态文件日期再新，也换成这一版的。"""
+    settings.STATIC_ROOT = tmp_path / "static"
+    old = settings.STATIC_ROOT / "public" / "public.css"
+    old.parent.mkdir(parents=True)
+    old.write_text("旧的")
+    later = time.time() + 3600
+    os.utime(old, (later, later))
+    (settings.STATIC_ROOT / "staticfiles.json").write_text("{}")
+    serve._prepare(no_demo=True)
+    assert "旧的" not in old.read_text()
 
 
 def test_two_factor_is_shown_and_removed() -> None:

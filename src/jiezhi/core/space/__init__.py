@@ -23,18 +23,20 @@ from jiezhi.core.space.distance import (
     cell,
     cell_arrays,
     cells_within,
+    flat_offset,
     metres,
     metres_arrays,
     neighbours,
 )
 from jiezhi.core.space.geojson import Feature, check_geometry, read_features
-from jiezhi.core.space.polygons import AreaIndex, Overlap, Repair, square_metres
+from jiezhi.core.space.polygons import AreaIndex, Outline, Overlap, Repair, square_metres
 
 __all__ = [
     "CELL_SAFE_METRES",
     "AreaIndex",
     "Datum",
     "Feature",
+    "Outline",
     "Overlap",
     "Repair",
     "bbox",
@@ -45,6 +47,7 @@ __all__ = [
     "cells_within",
     "check_geometry",
     "convert_arrays",
+    "flat_offset",
     "from_wgs84",
     "from_wgs84_arrays",
     "gcj02_to_bd09",

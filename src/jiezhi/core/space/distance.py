@@ -34,6 +34,12 @@ def metres(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     return 2.0 * EARTH_RADIUS * math.asin(min(1.0, math.sqrt(a)))
 
 
+def flat_offset(lon: float, lat: float, other_lon: float, other_lat: float) -> tuple[float, float]:
+    """另一点在这一点的东、北各多少米（负的是西、南）。摊平了算，几公里之内与球面相差不到千分之一。"""
+    east = (other_lon - lon) * METRES_PER_DEGREE * math.cos(math.radians(lat))
+    return east, (other_lat - lat) * METRES_PER_DEGREE
+
+
 def metres_arrays(
     lons1: npt.ArrayLike, lats1: npt.ArrayLike, lons2: npt.ArrayLike, lats2: npt.ArrayLike
 ) -> FloatArray:

@@ -53,6 +53,15 @@ class Overlap(Generic[K]):
     square_metres: float
 
 
+@dataclass(frozen=True)
+class Outline(Generic[K]):
+    """一个区域在简图里的边线：一段一段的折线，和写名字的地方。坐标是以图心为原点的米，东、北为正。"""
+
+    key: K
+    lines: tuple[tuple[tuple[float, float], ...], ...]
+    middle: tuple[float, float]
+
+
 class AreaIndex(Generic[K]):
     """由 （键, GeoJSON 面） 组成的索引。一个键可以有几块，各占一行。
 
@@ -151,6 +160,37 @@ class AreaIndex(Generic[K]):
         if float(gaps[at]) > max_metres:
             return None
         return self.keys[self._order[ranks[at]]], float(gaps[at])
+
+    def outlines(self, lon: float, lat: float, metres: float) -> list[Outline[K]]:
+        """一点四周（半边长 `metres` 米的方框）以内各区域的边线，画简图用；裁到框内，框不算边线。
+
+        Raises:
+            ValueError: 半径不是正数，或经纬度无效。
+        """
+        window = shapely.box(*bbox(lon, lat, metres * 1.5))
+        scale = np.array([METRES_PER_DEGREE * math.cos(math.radians(lat)), METRES_PER_DEGREE])
+        found = []
+        for rank in np.sort(self._tree.query(window)).tolist():
+            near = shapely.intersection(self._shapes[rank], window)
+            flat = shapely.transform(near, lambda xy: (xy - (lon, lat)) * scale)
+            inside = shapely.clip_by_rect(flat, -metres, -metres, metres, metres)
+            if inside.is_empty:
+                continue
+            edge = shapely.transform(
+                shapely.intersection(self._shapes[rank].boundary, window),
+                lambda xy: (xy - (lon, lat)) * scale,
+            )
+            cut = shapely.line_merge(shapely.clip_by_rect(edge, -metres, -metres, metres, metres))
+            lines = [one.coords for one in shapely.get_parts(cut) if one.geom_type == "LineString"]
+            middle = shapely.point_on_surface(inside)
+            found.append(
+                Outline(
+                    self.keys[self._order[rank]],
+                    tuple(tuple((float(x), float(y)) for x, y in one) for one in lines),
+                    (float(middle.x), float(middle.y)),
+                )
+            )
+        return found
 
     def overlaps(self, tolerance: float = 10.0) -> list[Overlap[K]]:
         """画重了的区域，重叠面积超过 `tolerance` 平方米的才列；大的在前。同一个键的几块之间不算。"""

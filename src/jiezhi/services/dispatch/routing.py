@@ -72,6 +72,15 @@ class Suggestion:
     automatic: bool = False
     choices: tuple[Choice, ...] = ()
 
+    @property
+    def doubtful(self) -> bool:
+        """没有把握：定不下来，或者只有不分类别的规则。要由人自己定。"""
+        return not self.unit or self.confidence < DOUBTFUL
+
+
+DOUBTFUL = 60
+"""建议的把握不到这么多的，明说没有把握。"""
+USUAL = 6
 
 Book = Mapping[str, tuple[Row, ...]]
 _cache: stamps.StampedCache[Book] = stamps.StampedCache(STAMP)
@@ -163,6 +172,13 @@ class Router:
         automatic = bool(category) and all(one.automatic for one in found)
         only = choices[row.unit]
         return Suggestion(row.unit, confidence, only.because, automatic, (only,))
+
+    def usual(self, area_path: str = "", matter: str = "", at: datetime | None = None) -> list[str]:
+        """这一片、这个业务常派的单位：现行规则里由它承办的类别多的在前，至多六个。"""
+        moment = at or timezone.now()
+        rows = [row for rows in self.book.values() for row in rows if row.unit in self.units]
+        counts = Counter(row.unit for row in rows if _applies(row, area_path, matter, moment))
+        return [unit for unit, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:USUAL]]
 
     def _because(self, row: Row) -> str:
         scope = f"{row.area_name or '全街道'}的“{row.category}”类"

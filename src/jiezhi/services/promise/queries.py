@@ -18,10 +18,11 @@ from django.db.models import F, Q, QuerySet
 
 from jiezhi.base.casework import matters
 from jiezhi.base.casework.models import Case, Clock, Event, MatterVersion
+from jiezhi.base.documents.values import office
 from jiezhi.base.registry import queries as registry
 from jiezhi.core.procedure.change import in_current_words
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.guide import Limit, main_clock, main_limit
+from jiezhi.core.procedure.guide import Guide, Limit, guide_of, main_clock, main_limit
 from jiezhi.core.procedure.measuring import measure
 from jiezhi.core.procedure.tracking import END, parse_event
 from jiezhi.services.promise.resolve import EXPLAINED
@@ -75,9 +76,36 @@ class Speed:
 
 def services() -> list[tuple[MatterVersion, Definition]]:
     """现行的、有办事指南（写了办理时限）的业务模板，按名称排。"""
-    rows = MatterVersion.objects.filter(is_current=True).order_by("title")
+    rows = MatterVersion.objects.filter(is_current=True).defer("content").order_by("title")
     found = [(row, matters.definition_of(row)) for row in rows]
     return [(row, definition) for row, definition in found if main_clock(definition)]
+
+
+def service(matter: str) -> Definition | None:
+    """现行的、有办事指南的一种业务的声明；没有这种业务、没有指南 → None。"""
+    try:
+        definition = matters.definition_of(matters.current_version(matter))
+    except matters.UnknownMatter:
+        return None
+    return definition if main_clock(definition) else None
+
+
+def guide(definition: Definition, actual: str = "") -> Guide:
+    """一份办事指南，带上本机关的名称、地址、电话。`actual` 是办理时限实际用时的说法，不公开的不给。"""
+    contact = office()
+    where = "".join((contact["name"], contact["address"] and f"（{contact['address']}）"))
+    times = {main_clock(definition) or "": actual} if actual else {}
+    return guide_of(definition, office=where, phone=contact["phone"], actual=times)
+
+
+def blank_forms(definition: Definition) -> dict[str, str]:
+    """这种业务提供的空白表：文书代号 → 名称。"""
+    documents = definition.matter.documents
+    return {
+        item.form: documents[item.form].title
+        for item in definition.matter.materials.values()
+        if item.form in documents
+    }
 
 
 def speed(

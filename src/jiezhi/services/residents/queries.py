@@ -23,6 +23,8 @@ from jiezhi.core.procedure.plain import value_words
 from jiezhi.core.procedure.view import Plan, Request
 from jiezhi.services.residents.actions import RESIDENT, online
 
+# 这些依据可以对外说。
+QUOTABLE = ("已核对", "推导", "内部规定")
 # 并入的件又并入别的，至多追这么多层。
 FOLLOW = 5
 
@@ -85,6 +87,37 @@ def openable(now: datetime | None = None) -> list[tuple[MatterVersion, str]]:
     work = Work(now or timezone.now())
     rows = MatterVersion.objects.filter(is_current=True).defer("content").order_by("title")
     return [(row, name) for row in rows for name in online(matters.definition_of(row), work)]
+
+
+def found(uid: str) -> Case | None:
+    """凭查询码找到过的一件再取一次；没有了为 None。`uid` 须是先前 `actions.find`、`actions.report` 给的。"""
+    return Case.objects.filter(uid=uid).select_related("version").defer("version__content").first()
+
+
+def promised(definition: Definition) -> list[str]:
+    """多久给答复，照业务模板的时限声明：如“派给责任单位”起5个工作日内办理。没有声明的为空，不猜。
+
+    只说约束本单位、到答复或者决定为止、从登记或者从某一步起算的；依据还没有核对的不对外说。
+    """
+    said = []
+    for clock in definition.matter.clocks.values():
+        citation = definition.citation(clock.basis)
+        ours = clock.limit and clock.protects is None and clock.whose is None and clock.per is None
+        ends = {"means.answer", "means.decide"} & set(clock.until)
+        starts = next((words for one in clock.from_ if (words := _start(definition, one))), "")
+        if ours and ends and starts and citation and citation.status in QUOTABLE:
+            said.append(f"{starts}起{clock.limit}内{clock.title}")
+    return sorted(said, key=lambda one: not one.startswith("登记"))
+
+
+def _start(definition: Definition, moment: str) -> str:
+    """从哪一步起算：登记，或者那一步的名称；不是从这两样起算的为空。"""
+    kind, _, name = moment.partition(".")
+    acts = definition.matter.actions
+    found = [one for one in acts if name == one] or [one for one, decl in acts.items() if name in decl.means]
+    if kind == "open" or (kind == "means" and any(one in definition.opening_actions for one in found)):
+        return "登记"
+    return f"“{acts[found[0]].title}”" if kind == "means" and found else ""
 
 
 def progress(case: Case, *, now: datetime | None = None) -> Progress:

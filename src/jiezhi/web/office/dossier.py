@@ -400,6 +400,7 @@ class Dossier:
             text_of(self.in_open, matter.summary),
             exclude=str(self.case.uid),
             area_path=self.case.area_path,
+            category=str(self.in_open.get("category") or ""),
             reporter=reporter if isinstance(reporter, dict) else None,
             within=casework.visible(self.officer, self.now),
         )

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.casework import matters
+from jiezhi.base.casework.filters import TODAY
 from jiezhi.base.casework.models import Case, Clock, MatterVersion
 from jiezhi.base.casework.queries import AREA_POSTS, Filters, light_of, listed
 from jiezhi.base.registry import queries as registry
@@ -22,12 +23,14 @@ from jiezhi.web.office.forms.controls import Lists
 PAGE = 50
 SCOPES = {
     "own": "我经办的、轮到我的和本单位的",
+    "desk": "我手上的",
     "mine": "我经办的",
     "unit": "本单位的",
     "all": "我看得见的全部",
 }
 OPEN = {"open": "在办", "closed": "已办结", "any": "在办和已办结"}
-LIGHTS = ("正常", "临期", "超期")
+LIGHTS = ("正常", TODAY, "临期", "超期")
+PREFIX = "f-"
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Wanted:
     words: str = ""
     page: int = 1
     fields: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
     usual: str = "all"
 
     @classmethod
@@ -67,10 +71,11 @@ class Wanted:
             words=one("q"),
             page=max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1,
             fields={
-                key[2:]: str(query[key]).replace("\x00", "").strip()[:200]
+                key.removeprefix(PREFIX): str(query[key]).replace("\x00", "").strip()[:200]
                 for key in query
-                if key.startswith("f-") and str(query[key]).strip()
+                if key.startswith(PREFIX) and str(query[key]).strip()
             },
+            columns=tuple(name[:60] for name in ",".join(query.getlist("cols")).split(",") if name)[:40],
         )
 
     def address(self, **changes: str | int) -> str:
@@ -84,7 +89,8 @@ class Wanted:
             "area": self.area,
             "light": self.light,
             "q": self.words,
-            **{f"f-{name}": value for name, value in self.fields.items()},
+            **{f"{PREFIX}{name}": value for name, value in self.fields.items()},
+            "cols": ",".join(self.columns),
             **changes,
         }
         return urlencode({key: value for key, value in items.items() if value})
@@ -115,6 +121,8 @@ class Row:
     people: str
     light: words.Light
     opened: str
+    area: str = ""
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -12,8 +12,8 @@ from jiezhi.core.procedure.actions import ActionDecl
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.plain import PARTY_WORDS
 from jiezhi.core.procedure.view import Missing
+from jiezhi.web.forms.raw import PARTY_PARTS
 from jiezhi.web.office import words
-from jiezhi.web.office.forms.raw import PARTY_PARTS
 
 
 @dataclass(frozen=True, slots=True)

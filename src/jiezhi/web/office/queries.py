@@ -9,14 +9,14 @@ from typing import NamedTuple
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from jiezhi.base.accounts.models import Officer
-from jiezhi.base.casework.models import CodeList, MatterVersion, Notice
+from jiezhi.base.casework.models import MatterVersion, Notice
 from jiezhi.base.casework.queries import seen
 from jiezhi.base.registry import queries as registry
-from jiezhi.base.registry.models import Appointment, Area, Unit
+from jiezhi.base.registry.models import Appointment, Unit
 from jiezhi.base.registry.models.powers import PowerStatus, PowerVersion
+from jiezhi.web.forms.controls import Choice, Group
+from jiezhi.web.office.models import Preference, SavedView
 
-Choice = tuple[str, str]
-Group = tuple[str, list[Choice]]
 ENOUGH = 1000
 UNIT_KINDS = {"internal": "街道科室", "community": "社区", "external": "外部单位", "superior": "上级单位"}
 
@@ -54,6 +54,16 @@ def notices_of(officer: Officer, now: datetime) -> QuerySet[Notice]:
     return rows.select_related("case").order_by("-created_at", "-pk")
 
 
+def views_of(officer: Officer) -> list[SavedView]:
+    """他存下来的筛选，先存的在前。"""
+    return list(SavedView.objects.filter(officer=officer).order_by("pk"))
+
+
+def preference_of(officer: Officer) -> Preference:
+    """他的偏好；没有存过的是缺省的。"""
+    return Preference.objects.filter(officer=officer).first() or Preference(officer=officer, columns=[])
+
+
 def unit_names() -> dict[str, str]:
     """单位代码 → 名称（停用的也在，旧记录要用）。"""
     return {code: short or name for code, name, short in Unit.objects.values_list("code", "name", "short")}
@@ -89,27 +99,6 @@ def officer_groups(first_unit: str | None = None) -> list[Group]:
         groups.setdefault((code, unit), {}).setdefault(str(pk), f"{name}（{post}）")
     ordered = sorted(groups.items(), key=lambda item: item[0][0] != first_unit)
     return [(unit, list(people.items())) for (_, unit), people in ordered]
-
-
-def area_groups() -> list[Group]:
-    """在用区域，按上级分组。"""
-    groups: dict[str, list[Choice]] = {}
-    rows = Area.objects.filter(is_active=True).exclude(level="building").order_by("path")
-    for code, name, parent in rows.values_list("code", "name", "parent__name"):
-        groups.setdefault(parent or "本辖区", []).append((code, name))
-    return list(groups.items())
-
-
-def code_groups(name: str) -> list[Group]:
-    """代码表，按一级分组；只有一级的自成一组。"""
-    row = CodeList.objects.filter(name=name).first()
-    codes = row.codes if row else {}
-    groups: dict[str, list[Choice]] = {}
-    for code, title in codes.items():
-        top, _, rest = code.partition("/")
-        label = codes.get(top, top)
-        groups.setdefault(label, []).append((code, title if rest else f"{title}（不细分）"))
-    return list(groups.items())
 
 
 def power_groups(class_name: str | None = None) -> list[Group]:

@@ -13,12 +13,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from jiezhi.base.accounts import twofactor
 from jiezhi.base.accounts.models import Officer
+from jiezhi.base.casework.oversight import OVERSEERS
 from jiezhi.base.registry import queries as registry
 from jiezhi.base.registry import stamps
-from jiezhi.web.office import queries
+from jiezhi.web.office import keeping, queries
 
 View = Callable[..., HttpResponseBase]
 
@@ -36,8 +38,13 @@ RAIL: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] =
     (
         "办件",
         (
+            ("work", "office:work", "我的工作", frozenset()),
             ("home", "office:home", "待办", frozenset()),
+            ("dispatch", "office:dispatch", "受理分拨", frozenset(["dispatcher", "hotline_clerk"])),
+            ("onsite", "office:onsite", "现场处置", frozenset(["unit_clerk", "grid_worker"])),
             ("new", "office:new", "登记新件", frozenset()),
+            ("board", "office:board", "看板", frozenset()),
+            ("supervision", "office:supervision", "督办台", OVERSEERS),
             ("notices", "office:notices", "消息", frozenset()),
             ("scan", "office:scan", "扫描件归卷", PAPERWORK),
         ),
@@ -49,7 +56,7 @@ RAIL: tuple[tuple[str, tuple[tuple[str, str, str, frozenset[str]], ...]], ...] =
             ("guides", "office:guides", "办事指南", frozenset()),
             ("speed", "office:speed", "审批提速", WINDOW),
             ("reads", "office:reads", "查看记录", frozenset()),
-            ("public", "public:home", "执法公示", OPENNESS),
+            ("public", "public:decisions", "执法公示", OPENNESS),
         ),
     ),
 )
@@ -91,7 +98,15 @@ def page(view: View) -> View:
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
-    return cast(View, login_required(guarded))
+    inside = login_required(guarded)
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and (first := keeping.sign_in_first(request)):
+            return first
+        return cast(HttpResponseBase, inside(request, *args, **kwargs))
+
+    return gate
 
 
 def _rail(officer: Officer) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -115,6 +130,13 @@ def show(
         "unread": queries.unread_count(officer_of(request)) if inside else 0,
     }
     return render(request, template, {**shared, **context}, status=status)
+
+
+def came_from(request: HttpRequest) -> str:
+    """表单里写明的、办好之后回去的那一页（`back`，只认本站的路）；没有写为空串。"""
+    back = request.POST.get("back", "")
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return back if safe and len(back) <= 1000 else ""
 
 
 def download(body: bytes | BinaryIO, name: str, *, no_store: bool = False) -> FileResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +17,14 @@ from jiezhi.base.accounts import secrets
 from jiezhi.base.accounts.models import Officer, Post
 from jiezhi.base.casework import listing, matters, search
 from jiezhi.base.casework.cursor import Spot
-from jiezhi.base.casework.listing import Filters, listed, worklist
+from jiezhi.base.casework.filters import NO_UNIT, TODAY
+from jiezhi.base.casework.listing import Filters, listed, tallies, worklist
 from jiezhi.base.casework.models import Case, CaseField, CaseParty, CaseRole, CaseText
 from jiezhi.base.casework.queries import light_of
 from jiezhi.base.casework.reach import AREA_POSTS, Reach, seen, visible
 from jiezhi.base.casework.testing import MATTER, START, definition, make_office
 from jiezhi.base.registry.models import Appointment, Area, Unit
+from jiezhi.core.procedure.clockwork import LOCAL
 
 COUNT = 150
 SAY = ("路灯不亮", "电动车棚漏电", "桥畔路12号占道经营", "旧圩街路灯杆倾斜", "垃圾没有清运")
@@ -169,16 +171,25 @@ def may_see(street: Street, officer: Officer, case: Case, now: datetime) -> bool
 def fits(street: Street, officer: Officer, case: Case, wanted: Filters, now: datetime) -> bool:
     units = {unit for _, unit, _ in street.held[officer.pk]}
     mine, ours = officer.pk in street.roles[case.pk], case.unit_id in units
-    scopes = {"": True, "mine": mine, "unit": ours, "own": mine or ours}
+    # 派单、办结由分拨员办，答复由责任单位的经办人办：这几步等着他们。
+    waiting = {"new": "dispatcher", "answered": "dispatcher", "handling": "unit_clerk"}.get(case.state, "")
+    due = not case.confidential and any(
+        post == waiting
+        and case.matter == "test.report"
+        and (case.unit_id == unit if post == "unit_clerk" else case.area_path.startswith(path))
+        for post, unit, path in street.held[officer.pk]
+    )
+    scopes = {"": True, "mine": mine, "unit": ours, "own": mine or ours, "desk": mine or due}
     light = light_of(case, now)
+    today = case.due_at is not None and now < case.due_at and local_day(case.due_at) == local_day(now)
     return (
         scopes[wanted.scope]
         and wanted.matter in ("", case.matter)
         and wanted.state in ("", case.state)
-        and wanted.unit in ("", case.unit_id)
+        and wanted.unit in ("", case.unit_id or "-")
         and case.area_path.startswith(wanted.area)
         and wanted.open in (None, case.closed_at is None)
-        and wanted.light in ("", light)
+        and (wanted.light in ("", light) or (wanted.light == TODAY and today))
         and set((wanted.fields or {}).items()) <= street.fields[case.pk]
         and (not wanted.words or found_by(street, case, wanted.words))
         and (wanted.steps is None or any(stays(case, *one) for one in wanted.steps))
@@ -188,6 +199,11 @@ def fits(street: Street, officer: Officer, case: Case, wanted: Filters, now: dat
 def stays(case: Case, matter: str, state: str, path: str) -> bool:
     here = (case.matter, case.state) == (matter, state) and case.area_path.startswith(path)
     return here and case.closed_at is None
+
+
+def local_day(moment: datetime) -> date:
+    """北京时间的哪一天；整日届满的到期写作次日零点，算前一天。"""
+    return (moment - timedelta(microseconds=1)).astimezone(LOCAL).date()
 
 
 def found_by(street: Street, case: Case, text: str) -> bool:
@@ -208,9 +224,9 @@ FILTERS = st.builds(
     Filters,
     matter=st.sampled_from(["", *MATTERS]),
     state=st.sampled_from(["", "", *STATES]),
-    unit=st.sampled_from(["", "", "law", "civil"]),
+    unit=st.sampled_from(["", "", "law", "civil", NO_UNIT]),
     area=st.sampled_from(["", "", *PATHS]),
-    light=st.sampled_from(["", "", "", "正常", "临期", "超期"]),
+    light=st.sampled_from(["", "", "", "正常", "临期", "超期", TODAY]),
     open=st.sampled_from([None, True, False]),
     words=st.sampled_from(
         [
@@ -228,7 +244,7 @@ FILTERS = st.builds(
         + ["13800001234", "1234", "张三", "李小燕", "没有这回事"]
     ),
     fields=st.sampled_from([None, None, {"hard": "是"}, {"hard": "否", "to_unit": "law"}]),
-    scope=st.sampled_from(["", "", "mine", "unit", "own"]),
+    scope=st.sampled_from(["", "", "mine", "unit", "own", "desk"]),
     steps=st.none()
     | st.sets(
         st.tuples(st.sampled_from(MATTERS), st.sampled_from(STATES), st.sampled_from(PATHS)), max_size=3
@@ -269,6 +285,10 @@ def test_a_page_is_what_looking_at_every_case_gives(
     assert [case.pk for case in page.cases] == [case.pk for case in expected[first : first + size]]
     assert page.more == (len(expected) > first + size)
     assert page.total == min(len(expected), enough + 1)
+    if wanted.open and not wanted.words and not wanted.fields:
+        assert tallies(officer, {"a": wanted, "b": wanted}, now=START) == dict.fromkeys(
+            "ab", min(len(expected), enough + 1)
+        )
     if len(expected) > first:  # 从那一件接着翻
         last = expected[first]
         spot = Spot(last.due_at, search.place_at(last.opened_at, last.pk))

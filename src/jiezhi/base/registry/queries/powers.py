@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from jiezhi.base.registry.models import PowerVersion
@@ -20,6 +21,15 @@ from jiezhi.core.procedure.law import CAN_STOP, StatuteDecl
 from jiezhi.core.procedure.powers import CLASSES, DUTIES, EXERCISED, LASTING, basis_line
 
 VERIFIED = "已核对"
+_COMPARED = {
+    "title": "名称",
+    "class": "类别",
+    "duty": "职责类别",
+    "bases": "依据",
+    "authorisation": "授权",
+    "unit": "承办单位",
+    "fee": "收费",
+}
 Statutes = Mapping[str, StatuteDecl]
 
 
@@ -141,22 +151,55 @@ def counts(at: datetime | date) -> dict[str, dict[str, int]]:
 
 def public_list(at: datetime | date) -> list[dict[str, Any]]:
     """给公众看的清单：那一天有效的事项。待核、只核对过网页的条文不对外引用。"""
-    return [
-        {
-            "code": row.power.code,
-            "title": row.title,
-            "class": row.class_name,
-            "duty": row.duty,
-            "bases": basis_labels(row.bases),
-            "authorisation": _authorisation_label(row.authorisation),
-            "unit": row.unit.name if row.unit else "",
-            "fee": row.fee,
-            "since": row.valid_from,
-            "version": row.number,
-            "digest": row.digest,
-        }
-        for row in all_in_force(at)
-    ]
+    return [public_row(row) for row in all_in_force(at)]
+
+
+def public_row(row: PowerVersion) -> dict[str, Any]:
+    """清单上的一个事项给公众看的样子。"""
+    return {
+        "code": row.power.code,
+        "title": row.title,
+        "class": row.class_name,
+        "duty": row.duty,
+        "bases": basis_labels(row.bases),
+        "authorisation": _authorisation_label(row.authorisation),
+        "unit": row.unit.name if row.unit else "",
+        "fee": row.fee,
+        "since": row.valid_from,
+        "version": row.number,
+        "digest": row.digest,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChange:
+    """清单上的一次变动：第几版、名称、自哪天起到哪天前有效（没有止的为 None）、与前一版比改了哪些、为什么废止。"""
+
+    number: int
+    title: str
+    since: date
+    until: date | None
+    changed: tuple[str, ...]
+    ended_because: str
+
+
+def public_history(code: str, at: datetime | date) -> list[PublicChange]:
+    """一个事项生效过的各版，新的在前；没有公布的稿子、起草和审核的人都不给，还没到起日的也不给。"""
+    took_effect = Q(valid_to=None) | Q(valid_to__gt=F("valid_from"))
+    rows = PowerVersion.objects.filter(
+        took_effect, power__code=code, status__in=PUBLISHED, valid_from__lte=day_of(at)
+    ).select_related("power", "unit")
+    found: list[PublicChange] = []
+    before: dict[str, Any] = {}
+    for row in rows.order_by("number"):
+        now = public_row(row)
+        changed = tuple(said for key, said in _COMPARED.items() if before and before[key] != now[key])
+        assert row.valid_from is not None  # 公布了的都有起日（数据库的约束）
+        found.append(
+            PublicChange(row.number, row.title, row.valid_from, row.valid_to, changed, row.ended_because)
+        )
+        before = now
+    return found[::-1]
 
 
 def basis_labels(lines: Iterable[dict[str, Any]]) -> list[str]:

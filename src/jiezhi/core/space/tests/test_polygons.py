@@ -56,6 +56,26 @@ def test_smallest_wins() -> None:
     ]
 
 
+def test_outlines_around_a_spot_are_cut_to_the_frame() -> None:
+    """框内看得见的边线都在，框外的没有；原点就是那一点，北在上。"""
+    index = AreaIndex(board())
+    lon, lat = W + 0.012, S + 0.015  # 西边线在它西边约 205 米，别的边线都在 500 米以外
+    found = {one.key: one for one in index.outlines(lon, lat, 300)}
+    assert set(found) == {"0-1", "1-1"}
+    gap = metres(lon, lat, W + 0.01, lat)
+    for one in found.values():
+        (line,) = one.lines
+        assert {round(x) for x, _ in line} == {-round(gap)}
+        assert {round(y) for _, y in line} == {-300, 300}
+        assert abs(one.middle[0]) <= 300 and abs(one.middle[1]) <= 300
+    assert found["0-1"].middle[0] < -gap < found["1-1"].middle[0], "名字写在各自那一边"
+    inner = index.outlines(W + 0.015, S + 0.015, 100)
+    assert [(one.key, one.lines) for one in inner] == [("1-1", ())], "边线都在框外，只知道在谁里面"
+    assert index.outlines(W + 1, S + 1, 300) == [] == AreaIndex([]).outlines(W, S, 300)
+    with pytest.raises(ValueError, match="不是有效的经纬度"):
+        index.outlines(999, 0, 300)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.permutations(board(3)), st.integers(0, 3), st.floats(0, 0.03))
 def test_shared_border_goes_one_way_whatever_the_order(

@@ -90,7 +90,7 @@ def _by_meaning(
     mine = [name for name in here if ("system" in table[name].by) == (acting_officer is None)]
     name = (mine or here or named)[0]
     if unit is not None:
-        field = _unit_field(table[name], definition.matter.fields)
+        field = unit_field(table[name], definition.matter.fields)
         if field is None:
             return refuse(
                 title,
@@ -102,7 +102,7 @@ def _by_meaning(
     return door.act(uid, name, acting_officer=acting_officer, inputs=inputs, now=now, **more)
 
 
-def _unit_field(action: ActionDecl, fields: Mapping[str, Any]) -> str | None:
+def unit_field(action: ActionDecl, fields: Mapping[str, Any]) -> str | None:
     """承办单位填在哪个字段：`assign: {unit: field.x}` 的 x，否则唯一的单位字段。"""
     source = action.assign.get("unit", "")
     if source.startswith("field."):

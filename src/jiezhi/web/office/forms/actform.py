@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,23 +19,13 @@ from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.fold import ERASED
 from jiezhi.core.procedure.values import ValueProblem
 from jiezhi.core.procedure.view import Missing
-from jiezhi.web.office.forms import raw as raws
-from jiezhi.web.office.forms.raw import Raw
+from jiezhi.web.forms import raw as raws
+from jiezhi.web.forms.controls import Kept
+from jiezhi.web.forms.raw import Raw
+from jiezhi.web.forms.tokens import new_token, token_of
 
-TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 CORRECTS = "correct"
 MAX_UPLOADS = 20
-
-
-def new_token() -> str:
-    """每次出表单一个：重复提交认得出来。"""
-    return uuid.uuid4().hex
-
-
-def token_of(post: QueryDict) -> str:
-    """请求里的表单标识；没有或不成样的为空串。"""
-    token = post.get("token", "")
-    return token if TOKEN.match(token) else ""
 
 
 def version_of(post: QueryDict) -> int | None:
@@ -45,16 +33,6 @@ def version_of(post: QueryDict) -> int | None:
     text = post.get("version", "")
     version = int(text) if text.isdecimal() and len(text) < 10 else 0
     return version or None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """表单里已收下的一份材料。`name` 是这次传的人起的；`slip` 是收据：凭它再交回来，别人的收据、抄来的摘要不认。"""
-
-    digest: str
-    name: str
-    size: int
-    slip: str = ""
 
 
 def _kept(file: EvidenceFile, name: str, officer: Officer) -> Kept:

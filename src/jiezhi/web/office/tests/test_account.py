@@ -21,6 +21,7 @@ SAMPLE = {
     "name": "form",
     "short": "ABCD2345",
     "code": "CF-056",
+    "slug": "overdue",
 }
 PAGES = [pattern for pattern in urls.urlpatterns if pattern.name not in OPEN_TO_ALL]
 
@@ -34,8 +35,8 @@ def test_right_password_enters_and_wrong_one_says_how_many_tries_are_left(street
     wrong = client.post(reverse("office:login"), {"username": "fenbo", "password": "no"})
     assert wrong.status_code == 200 and "还可以再试 4 次" in wrong.content.decode()
     right = client.post(reverse("office:login"), {"username": "FENBO", "password": PASSWORD})
-    assert right.status_code == 302 and right["Location"] == reverse("office:home")
-    assert "陈分拨" in client.get(reverse("office:home")).content.decode()
+    assert right.status_code == 302 and right["Location"] == reverse("office:work")
+    assert "陈分拨" in client.get(right["Location"]).content.decode()
 
 
 def test_five_wrong_passwords_lock_the_account_even_for_the_right_one(street: Street) -> None:

@@ -12,8 +12,9 @@ from django.template.loader import render_to_string
 from jiezhi.core.calendar import CHINA
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.values import ValueProblem, normalize
-from jiezhi.web.office.forms import raw as raws
-from jiezhi.web.office.forms.controls import KINDS, Lists, _control
+from jiezhi.web.forms import raw as raws
+from jiezhi.web.forms.controls import KINDS, control_of
+from jiezhi.web.office.forms.controls import Lists
 
 TYPED: dict[FieldType, tuple[dict[str, str], Any]] = {
     FieldType.TEXT: ({"f-x": " 路灯 "}, "路灯"),
@@ -58,7 +59,7 @@ def test_every_type_reads_back_what_was_typed(kind: FieldType, db: None) -> None
     typed, expected = TYPED[kind]
     given = raws.posted("x", decl, query(typed))
     assert normalize(decl, raws.given(decl, given)) == expected
-    html = render_to_string("office/_field.html", {"control": _control("x", decl, True, given, Lists())})
+    html = render_to_string("office/_field.html", {"control": control_of("x", decl, True, given, Lists())})
     assert "<legend>某项</legend>" in html or 'for="f-x">某项' in html
     if KINDS.get(kind) not in ("select", "file"):
         first = next(value for name, value in typed.items() if not name.endswith("-rows"))
@@ -93,7 +94,7 @@ def test_several_values_read_back_and_are_put_back(kind: FieldType, db: None) ->
     assert normalize(decl, raws.given(decl, given)) == expected
     assert normalize(decl, raws.given(decl, raws.shown(decl, expected))) == expected
     assert raws.given(decl, raws.posted("x", decl, QueryDict())) is None
-    html = render_to_string("office/_field.html", {"control": _control("x", decl, True, given, Lists())})
+    html = render_to_string("office/_field.html", {"control": control_of("x", decl, True, given, Lists())})
     assert "<legend>某项</legend>" in html
     if kind is FieldType.PARTY:
         assert "林某" in html and "13800138001" in html and html.count("姓名或名称") == 2 + 2
@@ -129,6 +130,6 @@ def test_leaving_out_is_not_offered_beside_a_default(default: str | None, offere
     decl = FieldDecl.model_validate(
         {"title": "来源", "type": "choice", "choices": ["甲", "乙"], "default": default}
     )
-    control = _control("x", decl, False, raws.shown(decl, default), Lists())
+    control = control_of("x", decl, False, raws.shown(decl, default), Lists())
     html = render_to_string("office/_field.html", {"control": control})
     assert ("不填" in html.replace("可不填", "")) is offered

@@ -20,7 +20,7 @@ from jiezhi.base.accounts.models import Officer, Post, SecondFactor
 from jiezhi.base.registry.models import Appointment
 from jiezhi.web.office.testing import PASSWORD, SINCE, Street
 
-HOME, LOGIN, SECOND = (reverse(f"office:{name}") for name in ("home", "login", "second"))
+HOME, LOGIN, SECOND = (reverse(f"office:{name}") for name in ("work", "login", "second"))
 SECURITY = reverse("office:security")
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView, RedirectURLMixin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -25,6 +25,7 @@ from jiezhi.base.accounts.actions import set_password
 from jiezhi.base.accounts.models import Officer
 from jiezhi.base.accounts.signin import WAITING, SignInForm, wait_for_second, waiting_for_second
 from jiezhi.base.registry.queries import holdings
+from jiezhi.web.office import keeping
 from jiezhi.web.office.shell import officer_of, page, show
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -38,16 +39,20 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"office_name": settings.OFFICE_NAME}
+        more = {"office_name": settings.OFFICE_NAME, keeping.FIELD: keeping.kept_of(self.request)}
+        return super().get_context_data(**kwargs) | more
 
     def form_valid(self, form: Any) -> HttpResponse:
         officer = form.get_user()
         if twofactor.enabled(officer):
             wait_for_second(self.request, officer)
             then = self.get_redirect_url()
+            if kept := keeping.kept_of(self.request):  # 转过去就丢了，直接出第二步
+                context = {"form": CodeForm(), "next": then, keeping.FIELD: kept}
+                return render(self.request, "office/second.html", context)
             return redirect(reverse("office:second") + (f"?{urlencode({'next': then})}" if then else ""))
         enter(self.request, officer)
-        return redirect(self.get_success_url())
+        return after(self.request, officer, self.get_success_url())
 
 
 class CodeForm(forms.Form):
@@ -62,7 +67,7 @@ class CodeForm(forms.Form):
     )
 
 
-@method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
+@method_decorator([never_cache, sensitive_post_parameters("code", keeping.FIELD)], name="dispatch")
 class Second(RedirectURLMixin, FormView):
     """登录的第二步：核动态码，对了才有登录身份。"""
 
@@ -86,7 +91,7 @@ class Second(RedirectURLMixin, FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         more = {"office_name": settings.OFFICE_NAME, "next": self.get_redirect_url()}
-        return super().get_context_data(**kwargs) | more
+        return super().get_context_data(**kwargs) | more | {keeping.FIELD: keeping.kept_of(self.request)}
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
         found = twofactor.verify(self.officer, form.cleaned_data["code"])
@@ -98,7 +103,13 @@ class Second(RedirectURLMixin, FormView):
         enter(self.request, self.officer)
         if found.left is not None:
             messages.warning(self.request, f"用掉了一个恢复码，还剩 {found.left} 个。不够时到“登录安全”重发")
-        return redirect(self.get_success_url())
+        return after(self.request, self.officer, self.get_success_url())
+
+
+def after(request: HttpRequest, officer: Officer, then: str) -> HttpResponse:
+    """登录成了去哪里：带着没办完的表单的，回到那张表单；口令被重置过的先改口令。"""
+    back = None if officer.must_change_password else keeping.come_back(request, then)
+    return back or redirect(then)
 
 
 def enter(request: HttpRequest, officer: Officer) -> None:

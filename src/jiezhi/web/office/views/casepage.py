@@ -21,14 +21,14 @@ from jiezhi.base.casework.outcome import Outcome, Refused
 from jiezhi.core.procedure.drawing import draw
 from jiezhi.core.procedure.fields import FieldDecl, FieldType
 from jiezhi.core.procedure.view import Missing
+from jiezhi.web.office import keeping
 from jiezhi.web.office.dossier import Dossier
 from jiezhi.web.office.forms import actform, controls
 from jiezhi.web.office.parts import plain_lines
-from jiezhi.web.office.shell import officer_of, own_unit, page
+from jiezhi.web.office.shell import came_from, officer_of, own_unit, page
 from jiezhi.web.office.shell import show as render_page
+from jiezhi.web.office.trying import UNSEEN, attempt, seen_version
 from jiezhi.web.office.views.files import seen_links
-
-UNSEEN = Missing("version", "这个页面不完整或已经过时，看不出您看到的是哪一步", "请刷新后再办")
 
 
 def _dossier(request: HttpRequest, uid: UUID) -> Dossier:
@@ -75,12 +75,6 @@ def _render(
     return render_page(request, "office/case.html", context, rail="home", status=status)
 
 
-def _seen(request: HttpRequest, dossier: Dossier) -> int | None:
-    """办理人看到的版本；没有带、或不可能的为 None，页面一律不办。"""
-    version = actform.version_of(request.POST)
-    return version if version is not None and version <= dossier.case.seq else None
-
-
 def _basis(dossier: Dossier, reference: str | None) -> str:
     citation = dossier.definition.citation(reference)
     return citation.label if citation and citation.status in ("已核对", "推导", "内部规定") else ""
@@ -102,46 +96,21 @@ def act(request: HttpRequest, uid: UUID, action: str) -> HttpResponse:
     decl = dossier.definition.action(action)
     if decl is None or decl.jointly:
         raise Http404("没有这个办理动作")
-    version = _seen(request, dossier)
-    key = f"web:{officer.pk}:{uid}:{actform.token_of(request.POST) or actform.new_token()}"
-    barred: tuple[Missing, ...] = () if version is not None else (UNSEEN,)
-    if request.FILES and not barred and not queries.done_before(key):
-        # 办不成的不收材料：没有权的人不能借此往里存东西。
-        refusal = queries.refused(dossier.case, officer, action, version=version, now=dossier.now)
-        barred = refusal.missing if refusal else ()
-    draft = actform.read(
-        request,
-        dossier.definition,
-        decl,
-        officer=officer,
-        now=dossier.now,
-        current=dossier.current,
-        store=not barred,
-    )
-    if barred:
-        draft.token = actform.new_token()
-        return _render(request, dossier, action, draft, barred, status=422)
-    if draft.problems:
-        return _render(request, dossier, action, draft, tuple(draft.problems), status=422)
-    result = actions.act(
-        str(uid),
-        action,
-        acting_officer=officer,
-        inputs=draft.inputs,
-        at=draft.at,
-        reason=draft.reason,
-        version=version,
-        key=key,
-    )
-    if isinstance(result, Refused):
+    tried = attempt(request, dossier, action, decl)
+    result = tried.outcome
+    if result is None:
         # 可能是别人先办了一步：重新取，让他看到现在的样子。
-        draft.token = actform.new_token()
-        return _render(request, _dossier(request, uid), action, draft, result.refusal.missing, status=422)
+        status = 422 if tried.missing else 200
+        return _render(request, _dossier(request, uid), action, tried.draft, tried.missing, status=status)
     state = dossier.definition.matter.states[result.state].title
     already = "这一步已经办过，没有重复办理" if result.repeated else f"“{decl.title}”办好了"
-    messages.success(request, f"{already}，现在是“{state}”")
+    back = came_from(request)
+    which = f"{result.number} " if back else ""
+    messages.success(request, f"{which}{already}，现在是“{state}”")
     for item in result.warnings:
         messages.warning(request, f"提醒：{item}")
+    if back:
+        return redirect(back)
     if queries.case_for(officer, str(uid)) is None:
         messages.info(request, f"{result.number} 接下来由别人办，您的列表里不再有这件")
         return redirect("office:home")
@@ -168,10 +137,11 @@ def merge(request: HttpRequest, uid: UUID) -> HttpResponse:
         for one in numbers
         if one not in {row.number for row in rows}
     ]
-    version = _seen(request, dossier)
+    version = seen_version(request, dossier)
     if version is None:
         missing = [UNSEEN]
-    if not missing:
+    back = keeping.resumed(request)
+    if not missing and not back:
         results = actions.merge(
             str(uid),
             chosen,
@@ -187,6 +157,8 @@ def merge(request: HttpRequest, uid: UUID) -> HttpResponse:
             return redirect("office:case", uid=uid)
         missing = list(dict.fromkeys(item for result in refused for item in result.refusal.missing))
     typed = {"reason": reason, "numbers": request.POST.get("numbers", "")[:500], "others": wanted}
+    if back:
+        return _render(request, dossier, merge_typed=typed)
     return _render(request, dossier, status=422, merge_missing=missing, merge_typed=typed)
 
 

@@ -19,6 +19,7 @@ from jiezhi.core.procedure.view import Missing
 from jiezhi.services.dispatch import placing
 from jiezhi.services.dispatch.duplicates import DUPLICATE_SCORE, Duplicate, near_duplicates
 from jiezhi.services.dispatch.session import text_of
+from jiezhi.web.office import keeping
 from jiezhi.web.office.forms import actform, controls
 from jiezhi.web.office.shell import officer_of, own_unit, page, show
 
@@ -58,7 +59,10 @@ def open_form(request: HttpRequest, matter: str, action: str) -> HttpResponse:
     if request.method != "POST":
         draft = actform.start(definition, decl, {})
         return _form(request, definition, decl, action, draft)
-    draft = actform.read(request, definition, decl, officer=officer, now=now, current={})
+    back = keeping.resumed(request)
+    draft = actform.read(request, definition, decl, officer=officer, now=now, current={}, store=not back)
+    if back:
+        return _form(request, definition, decl, action, draft)
     if draft.problems:
         return _form(request, definition, decl, action, draft, draft.problems, status=422)
     key = f"web:{officer.pk}:{matter}:{draft.token}"[:120]

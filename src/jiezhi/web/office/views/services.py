@@ -6,12 +6,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from jiezhi.base.casework import matters
 from jiezhi.base.casework.queries import visible
-from jiezhi.base.documents.values import office
 from jiezhi.core.procedure.clockdue import LOCAL
 from jiezhi.core.procedure.definition import Definition
-from jiezhi.core.procedure.guide import Guide, guide_of, main_clock, sections
+from jiezhi.core.procedure.guide import Guide, guide_of, sections
 from jiezhi.services.promise import actions, queries
 from jiezhi.web.office.shell import download, officer_of, page, show
 
@@ -30,15 +28,10 @@ def guide(request: HttpRequest, matter: str) -> HttpResponse:
     """一个事项的指南：材料、条件、环节、时限三列、收费、救济、依据。"""
     definition = _definition(matter)
     found = _guide(request, definition)
-    forms = {
-        item.form: definition.matter.documents[item.form].title
-        for item in definition.matter.materials.values()
-        if item.form in definition.matter.documents
-    }
     context = {
         "guide": found,
         "sections": sections(found),
-        "forms": forms.items(),
+        "forms": queries.blank_forms(definition).items(),
         "digest": definition.digest[:8],
     }
     return show(request, "office/guide.html", context, rail="guides")
@@ -77,19 +70,13 @@ def speed(request: HttpRequest) -> HttpResponse:
 
 
 def _definition(matter: str) -> Definition:
-    try:
-        definition = matters.definition_of(matters.current_version(matter))
-    except matters.UnknownMatter as error:
-        raise Http404("没有这个事项") from error
-    if main_clock(definition) is None:
-        raise Http404("这项业务没有办事指南")
+    definition = queries.service(matter)
+    if definition is None:
+        raise Http404("没有这个事项，或这项业务没有办事指南")
     return definition
 
 
 def _guide(request: HttpRequest, definition: Definition) -> Guide:
     now = timezone.now()
     pace = queries.pace_of(definition, visible(officer_of(request), now), now)
-    contact = office()
-    where = "".join((contact["name"], contact["address"] and f"（{contact['address']}）"))
-    actual = {main_clock(definition) or "": pace.limit.actual}
-    return guide_of(definition, office=where, phone=contact["phone"], actual=actual)
+    return queries.guide(definition, pace.limit.actual)

@@ -24,7 +24,7 @@ def team(db: None) -> Team:
 def words(client: Client, address: str, status: int = 200) -> str:
     found = client.get(address)
     assert found.status_code == status, address
-    assert found["Cache-Control"].startswith("max-age=0") and "<script" not in found.content.decode()
+    assert found["Cache-Control"].startswith("max-age=0") and "<script>" not in found.content.decode()
     return found.content.decode()
 
 

@@ -80,6 +80,13 @@
     box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2;
   });
 
+  /* 窄屏上左栏横着排：亮着的一项滚到看得见；筛选好的先看结果，筛选收起来。 */
+  if (window.matchMedia("(max-width: 820px)").matches) {
+    var here = document.querySelector(".rail [aria-current]");
+    if (here) here.parentNode.scrollLeft = here.offsetLeft - 16;
+    document.querySelectorAll("details[data-fold]").forEach(function (part) { part.open = false; });
+  }
+
   var missing = document.getElementById("missing");
   if (missing) missing.focus();
 
