@@ -59,7 +59,6 @@ OPENED = {
     "connect/nodes/outbound.py:_put_news": "送节点：只送逐个节点定了的字段，文字遮住",
     "connect/nodes/outbound.py:queue_act": "送节点：只送逐个节点定了的字段，文字遮住",
     "connect/nodes/outbound.py:queue_open": "送节点：只送逐个节点定了的字段，文字遮住",
-    "services/dispatch/nearby.py:_words": "给公众看的开头几个字：知道要遮哪些姓名电话",
     "connect/systems/actions.py:_inputs": "拿来与对方的比，采用时写回本件",
     "connect/systems/copying.py:_Writer.copied": "抄录单：打码；写明理由的先记查看",
     "connect/systems/copying.py:_Writer.secrets": "列出有哪些敏感字段，好先记查看",

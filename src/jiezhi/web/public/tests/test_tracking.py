@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +21,7 @@ from jiezhi.base.casework.outcome import Outcome
 from jiezhi.base.casework.receipts import receipt_code
 from jiezhi.services.residents.models import CodeMiss
 from jiezhi.web.office.testing import Street, make_street
+from jiezhi.web.public.actions import sweep
 from jiezhi.web.public.tests.test_reporting import hidden, photo, text
 from jiezhi.web.public.views import tracking
 
@@ -213,3 +215,11 @@ def test_more_messages_ask_no_more(street: Street, case: Case, client: Client) -
                 text=f"第{number}句",
             )
     assert counts[0] == counts[1] == 7
+
+
+def test_expired_sessions_are_swept(street: Street) -> None:
+    now = timezone.now()
+    for name, days in (("old", -1), ("live", 1)):
+        Session.objects.create(session_key=name * 8, session_data="", expire_date=now + timedelta(days=days))
+    sweep(now)
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["live" * 8]
